@@ -1,0 +1,63 @@
+// Job runs in packed form: what evaluation counts, and nothing of the JSON it came from. Value types.
+#pragma once
+
+#include "sqlbak_gateway/account/backup_type.h"
+#include "sqlbak_gateway/account/epoch_ms.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sqlbak_gateway {
+
+// What one run did for one backup type. 24 bytes; an account keeps one per run and type.
+struct RunTally {
+  EpochMs started_at;           // of the run
+  std::uint32_t succeeded = 0;  // entries of the run's `backups` by status
+  std::uint32_t failed = 0;
+  std::uint32_t other = 0;  // any other status: running, cancelled, warning, or one never seen before
+  BackupType type = BackupType::unknown;
+  // A succeeded entry has a file whose is_deleted is not true, or lists no file at all: retention has not
+  // removed it.
+  bool undeleted = false;
+  // The run may still change: it is the run's state at the collection's instant T.
+  bool open = false;
+
+  std::uint64_t total() const { return std::uint64_t{succeeded} + failed + other; }
+  friend bool operator==(const RunTally&, const RunTally&) = default;
+};
+static_assert(sizeof(RunTally) == 24);
+
+enum class EntryStatus : std::uint8_t { succeeded, failed, other };
+
+// How the backup of one database ended in one run, where entries name a database.
+struct DatabaseOutcome {
+  EpochMs started_at;  // of the run
+  std::string database;
+  BackupType type = BackupType::unknown;
+  EntryStatus status = EntryStatus::other;
+  friend bool operator==(const DatabaseOutcome&, const DatabaseOutcome&) = default;
+};
+
+// End and size of one run's backups of one type, where the API gives either.
+struct RunExtent {
+  EpochMs started_at;                                            // of the run
+  EpochMs finished_at;                                           // nothing where the API gives no end
+  double size_bytes = std::numeric_limits<double>::quiet_NaN();  // NaN where the API gives no size
+  BackupType type = BackupType::unknown;
+  friend bool operator==(const RunExtent& a, const RunExtent& b) {
+    return a.started_at == b.started_at && a.finished_at == b.finished_at && a.type == b.type &&
+           (a.size_bytes == b.size_bytes || (std::isnan(a.size_bytes) && std::isnan(b.size_bytes)));
+  }
+};
+
+// The known runs of one job: a superset of every window that is evaluated at T. Runs without a numeric
+// started_at are in it exactly while the API lists them. Immutable once in a snapshot, and shared between
+// snapshots.
+struct JobRuns {
+  std::vector<RunTally> tallies;  // ascending by started_at, those without one last; one per run and type
+  std::vector<DatabaseOutcome> databases;  // at most one per database, type and run
+  std::vector<RunExtent> extents;          // at most one per run and type
+};
+
+}  // namespace sqlbak_gateway
