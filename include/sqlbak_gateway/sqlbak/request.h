@@ -1,0 +1,48 @@
+// The six API endpoints a collection asks, and what a request and its answer are before and after the
+// network. Value types; no HTTP library is involved.
+#pragma once
+
+#include "sqlbak_gateway/base/failure.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sqlbak_gateway::sqlbak {
+
+enum class Endpoint : std::uint8_t { me, servers, jobs, settings, jobruns, jobrun_details };
+
+inline constexpr std::array kEndpoints = {Endpoint::me,       Endpoint::servers, Endpoint::jobs,
+                                          Endpoint::settings, Endpoint::jobruns, Endpoint::jobrun_details};
+
+// The value of the label `endpoint`.
+constexpr std::string_view name(Endpoint endpoint) {
+  constexpr std::array<std::string_view, 6> names = {"me",       "servers", "jobs",
+                                                     "settings", "jobruns", "jobrun_details"};
+  return names[static_cast<std::size_t>(endpoint)];
+}
+
+// One GET. `target` is appended to the account's api_url: it starts with '/', and ids in it are
+// percent-encoded.
+struct Request {
+  std::uint64_t id = 0;  // unique within its collection; the answer carries it back
+  Endpoint endpoint = Endpoint::me;
+  std::string target;
+};
+
+// What came back, after the retries that were worth it.
+struct Answer {
+  int status = 0;    // of the last attempt; 0 when there was no answer at all
+  std::string body;  // complete and inflated; bounded by upstream.max_response_bytes
+  // Set when there is no usable answer. A 404 is an answer (status 404, no failure): only the collection
+  // knows whether it means "gone". Everything else that is not 200 arrives as a failure.
+  struct Failure {
+    FailureReason reason = FailureReason::connection;
+    std::string message;  // for an operator; no secret
+  };
+  std::optional<Failure> failure;
+};
+
+}  // namespace sqlbak_gateway::sqlbak

@@ -1,0 +1,60 @@
+#include "sqlbak/field.h"
+
+#include "sqlbak_gateway/base/text.h"
+
+namespace sqlbak_gateway::sqlbak {
+
+std::string identity(const Value& value, NotedField field, Notes& notes) {
+  if (truthy(value) && !value.is_container()) return text_of(value);
+  notes.unrecognised.note(field, sample_of(value));
+  return {};
+}
+
+std::string text_or(std::string_view otherwise, const Value& value, NotedField field, Notes& notes) {
+  if (value.kind == Value::Kind::null) return std::string(otherwise);
+  if (!value.is_container()) return text_of(value);
+  notes.unrecognised.note(field, sample_of(value));
+  return std::string(otherwise);
+}
+
+EntryStatus status_from(const Value& value, NotedField field, Notes& notes) {
+  if (value.kind == Value::Kind::string) {
+    const std::string_view status = trimmed(value.text);
+    if (equal_ignoring_case(status, "succeeded")) return EntryStatus::succeeded;
+    if (equal_ignoring_case(status, "failed")) return EntryStatus::failed;
+  }
+  if (value.kind != Value::Kind::null) notes.unrecognised.note(field, sample_of(value));
+  return EntryStatus::other;
+}
+
+EpochMs start_from(const Value& value, Notes& notes) {
+  const EpochMs instant = instant_of(value);
+  if (!instant.has_value() && value.kind != Value::Kind::null) {
+    notes.unrecognised.note(NotedField::run_started_at, sample_of(value));
+  }
+  return instant;
+}
+
+std::optional<double> end_from(const Value& value, Notes& notes) {
+  const EpochMs instant = instant_of(value);
+  if (instant.milliseconds() > 0) return instant.milliseconds();
+  if (!instant.has_value() && value.kind != Value::Kind::null) {
+    notes.unrecognised.note(NotedField::run_ended_at, sample_of(value));
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> flag_from(const Value& value, NotedField field, Notes& notes) {
+  if (value.kind == Value::Kind::null) return std::nullopt;
+  if (!value.is_container()) return truthy(value);
+  notes.unrecognised.note(field, sample_of(value));
+  return std::nullopt;
+}
+
+std::optional<Error> not_a_list(std::string_view path, const Value& value) {
+  if (!truthy(value)) return std::nullopt;
+  return Error{"the answer's `" + std::string(path) + "` is " + std::string(kind_of(value)) +
+               " instead of a list"};
+}
+
+}  // namespace sqlbak_gateway::sqlbak

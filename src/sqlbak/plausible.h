@@ -1,0 +1,35 @@
+// A field that the API does not document, under the names it may plausibly have. Value type.
+#pragma once
+
+#include "sqlbak_gateway/sqlbak/notes.h"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace sqlbak_gateway::sqlbak {
+
+// A place for each name, of which the first with a usable value counts. `kFirst` and the N - 1 after it are
+// the names.
+template <typename T, PlausibleField kFirst, std::size_t N>
+class Plausible {
+ public:
+  // `name` counts from 0; nothing is a value that cannot be used.
+  void read(std::size_t name, std::optional<T> usable, Notes& notes) {
+    if (usable) notes.fields.insert(static_cast<PlausibleField>(static_cast<std::size_t>(kFirst) + name));
+    values_[name] = std::move(usable);
+  }
+  // Moves it out.
+  std::optional<T> take() {
+    for (auto& value : values_) {
+      if (value) return std::exchange(value, std::nullopt);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::array<std::optional<T>, N> values_;
+};
+
+}  // namespace sqlbak_gateway::sqlbak

@@ -1,0 +1,351 @@
+#include "sqlbak/run_ledger.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace sqlbak_gateway::sqlbak {
+namespace {
+
+constexpr auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+
+}  // namespace
+
+RunLedger::RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTime collected_at)
+    : before_(std::move(remembered)), collected_at_(collected_at) {
+  if (!before_) return;
+  names_ = before_->names;
+  databases_ = before_->databases;
+  const std::vector<RunId>& ids = before_->ids;
+  for (std::uint32_t row = 0; row < ids.size(); ++row) {
+    if (row > 0 && ids[row] == ids[row - 1]) continue;
+    Run run;
+    run.id = ids[row];
+    run.started_at = before_->runs.tallies[row].started_at;
+    run.first_row = row;
+    run.known = true;
+    runs_.push_back(run);
+    knows_undated_ = knows_undated_ || !run.started_at.has_value();
+  }
+  for (const IdleRun& idle : before_->idle) {
+    Run& run = runs_.emplace_back();
+    run.id = idle.id;
+    run.known = true;
+    run.idle = true;
+    run.empty = idle.empty;
+    run.started_at = idle.started_at;
+  }
+  std::sort(runs_.begin(), runs_.end(), by_id);
+  for (std::uint32_t i = 0; i < before_->unsettled.size(); ++i) {
+    const UnsettledRun& unsettled = before_->unsettled[i];
+    Run& run = insert(unsettled.id);
+    run.known = true;
+    run.unsettled = i;
+    run.started_at = unsettled.started_at;
+    knows_undated_ = knows_undated_ || (unsettled.read && !unsettled.started_at.has_value());
+  }
+  known_ = runs_.size();
+}
+
+RunId RunLedger::id_of(std::string_view text) {
+  if (const std::optional<RunId> number = RunId::numeric(text)) return *number;
+  if (name_index_.size() != names_.size()) {
+    for (std::uint32_t i = 0; i < names_.size(); ++i) name_index_.emplace(names_[i], i);
+  }
+  const auto [found, added] =
+      name_index_.try_emplace(std::string(text), static_cast<std::uint32_t>(names_.size()));
+  if (added) names_.emplace_back(text);
+  return RunId::named(found->second);
+}
+
+std::uint32_t RunLedger::database_of(const std::string& name) {
+  if (database_index_.size() != databases_.size()) {
+    for (std::uint32_t i = 0; i < databases_.size(); ++i) database_index_.emplace(databases_[i], i);
+  }
+  const auto [found, added] =
+      database_index_.try_emplace(name, static_cast<std::uint32_t>(databases_.size()));
+  if (added) databases_.push_back(name);
+  return found->second;
+}
+
+const RunLedger::Run* RunLedger::find(RunId id) const {
+  const auto found = std::lower_bound(runs_.begin(), runs_.end(), id,
+                                      [](const Run& run, RunId sought) { return run.id < sought; });
+  return found == runs_.end() || found->id != id ? nullptr : &*found;
+}
+
+RunLedger::Run* RunLedger::find(RunId id) {
+  const auto found = std::lower_bound(runs_.begin(), runs_.end(), id,
+                                      [](const Run& run, RunId sought) { return run.id < sought; });
+  return found == runs_.end() || found->id != id ? nullptr : &*found;
+}
+
+RunLedger::Run& RunLedger::insert(RunId id) {
+  const auto place = std::lower_bound(runs_.begin(), runs_.end(), id,
+                                      [](const Run& run, RunId sought) { return run.id < sought; });
+  if (place != runs_.end() && place->id == id) return *place;
+  Run run;
+  run.id = id;
+  return *runs_.insert(place, run);
+}
+
+EpochMs RunLedger::nth_newest_start(std::size_t n) const {
+  if (!before_) return {};
+  std::size_t seen = 0;
+  for (std::size_t row = before_->ids.size(); row-- > 0;) {
+    const EpochMs start = before_->runs.tallies[row].started_at;
+    const bool last_row_of_run = row + 1 == before_->ids.size() || before_->ids[row] != before_->ids[row + 1];
+    if (start.has_value() && last_row_of_run && ++seen == n) return start;
+  }
+  return {};
+}
+
+void RunLedger::forget() {
+  // Names and databases stay: readings may point to them already.
+  before_.reset();
+  std::vector<Run> asked;
+  for (Run& run : runs_) {
+    if (!run.asked) continue;
+    Run& kept = asked.emplace_back();
+    kept.id = run.id;
+    kept.asked = true;
+    kept.gone = run.gone;
+    kept.reading = run.reading;
+    kept.failure = run.failure;
+  }
+  runs_ = std::move(asked);
+  known_ = 0;
+  knows_undated_ = false;
+}
+
+bool RunLedger::ask(RunId id) {
+  bool& asked = insert(id).asked;
+  return !std::exchange(asked, true);
+}
+
+std::vector<RunId> RunLedger::unsettled() const {
+  std::vector<RunId> ids;
+  if (!before_) return ids;
+  for (const UnsettledRun& run : before_->unsettled) {
+    if (run.failures < kUnreadableAfter || collected_at_ - run.failed_at >= kUnreadableAgainAfter) {
+      ids.push_back(run.id);
+    }
+  }
+  return ids;
+}
+
+void RunLedger::read(RunId id, const RunDetails& details, SystemTime now, bool ends_shown) {
+  Run& run = insert(id);
+  Reading reading;
+  reading.started_at = details.started_at;
+  reading.first_row = static_cast<std::uint32_t>(tallies_.size());
+  reading.first_outcome = static_cast<std::uint32_t>(outcomes_.size());
+  for (const BackupType type :
+       kBackupTypes) {  // always in the same order, so that two readings can be compared
+    const RunTally* tally = details.tallies.find(type);
+    if (!tally) continue;
+    tallies_.push_back(*tally);
+    const RunExtent* extent = details.extents.find(type);
+    extents_.push_back(extent ? *extent : RunExtent{});
+  }
+  reading.rows = static_cast<std::uint32_t>(tallies_.size()) - reading.first_row;
+  for (const DatabaseOutcome& outcome : details.databases) {
+    PackedOutcome packed;
+    for (std::uint32_t i = 0; i < reading.rows; ++i) {
+      if (tallies_[reading.first_row + i].type == outcome.type) packed.tally = reading.first_row + i;
+    }
+    packed.database = database_of(outcome.database) & ((1u << 30) - 1);
+    packed.status = static_cast<std::uint32_t>(outcome.status) & 3u;
+    outcomes_.push_back(packed);
+  }
+  reading.outcomes = static_cast<std::uint32_t>(outcomes_.size()) - reading.first_outcome;
+  std::sort(outcomes_.begin() + reading.first_outcome, outcomes_.end(),
+            [](const PackedOutcome& a, const PackedOutcome& b) {
+              return a.tally != b.tally ? a.tally < b.tally : a.database < b.database;
+            });
+
+  const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
+  const bool was_settled = run.known && !before;
+  const bool known_as_this =
+      run.known && (was_settled || before->read) && same(remembered_rows(run), read_rows(reading));
+  const EpochMs since = details.started_at.has_value() ? details.started_at
+                                                       : EpochMs(before ? before->first_seen : collected_at_);
+  const bool old = EpochMs(collected_at_).milliseconds() - since.milliseconds() >
+                   static_cast<double>(kSettledAfter.count());
+  const bool shows_end = details.finished_at.has_value();
+  reading.final = details.entries > 0 && details.all_final;
+  reading.ended = old || shows_end;
+  reading.unchanged_since = known_as_this && before ? before->unchanged_since : now;
+  const bool stood_still =
+      known_as_this && (was_settled || (!ends_shown && now - reading.unchanged_since >= kEqualReadingsApart));
+  reading.settled = old || (reading.final && (shows_end || stood_still));
+  run.reading = static_cast<std::uint32_t>(readings_.size());
+  run.failure.reset();
+  readings_.push_back(reading);
+}
+
+void RunLedger::gone(RunId id) {
+  insert(id).gone = true;
+}
+
+void RunLedger::unreadable(RunId id, FailureReason reason) {
+  insert(id).failure = reason;
+}
+
+RunLedger::Rows RunLedger::remembered_rows(const Run& run) const {
+  Rows rows;
+  if (!before_ || run.first_row == kNone) return rows;
+  rows.first = run.first_row;
+  rows.tallies = before_->runs.tallies.data() + run.first_row;
+  while (run.first_row + rows.count < before_->ids.size() &&
+         before_->ids[run.first_row + rows.count] == run.id) {
+    ++rows.count;
+  }
+  const auto before_row = [](const PackedOutcome& outcome, std::uint32_t row) { return outcome.tally < row; };
+  const auto begin =
+      std::lower_bound(before_->outcomes.begin(), before_->outcomes.end(), run.first_row, before_row);
+  const auto end = std::lower_bound(begin, before_->outcomes.end(), run.first_row + rows.count, before_row);
+  rows.outcomes = before_->outcomes.data() + (begin - before_->outcomes.begin());
+  rows.outcome_count = static_cast<std::uint32_t>(end - begin);
+  return rows;
+}
+
+RunLedger::Rows RunLedger::read_rows(const Reading& reading) const {
+  Rows rows;
+  rows.first = reading.first_row;
+  rows.tallies = tallies_.data() + reading.first_row;
+  rows.extents = extents_.data() + reading.first_row;
+  rows.count = reading.rows;
+  rows.outcomes = outcomes_.data() + reading.first_outcome;
+  rows.outcome_count = reading.outcomes;
+  return rows;
+}
+
+// But for files that were deleted since.
+bool RunLedger::same(const Rows& remembered, const Rows& read) const {
+  if (remembered.count != read.count || remembered.outcome_count != read.outcome_count) return false;
+  for (std::uint32_t i = 0; i < read.count; ++i) {
+    RunTally was = remembered.tallies[i];
+    const RunTally& is = read.tallies[i];
+    if (is.undeleted && !was.undeleted) return false;
+    was.undeleted = is.undeleted;
+    was.open = is.open;
+    if (was != is) return false;
+  }
+  for (std::uint32_t i = 0; i < read.outcome_count; ++i) {
+    const PackedOutcome& was = remembered.outcomes[i];
+    const PackedOutcome& is = read.outcomes[i];
+    if (was.tally - remembered.first != is.tally - read.first || was.database != is.database ||
+        was.status != is.status) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool RunLedger::contradicts_memory(RunId id) const {
+  const Run* run = find(id);
+  return run && run->known && run->reading != kNone &&
+         !same(remembered_rows(*run), read_rows(readings_[run->reading]));
+}
+
+void RunLedger::begin_listing() {
+  listed_ = 0;
+  for (Run& run : runs_) run.listed = false;
+}
+
+RunLedger::Listed RunLedger::list(const std::vector<RunId>& page, std::vector<RunId>& to_ask) {
+  std::vector<Run> unknown;
+  for (const RunId id : page) {
+    if (!find(id)) unknown.emplace_back().id = id;
+  }
+  if (!unknown.empty()) {
+    std::sort(unknown.begin(), unknown.end(), by_id);
+    const auto middle = runs_.insert(runs_.end(), unknown.begin(), unknown.end());
+    std::inplace_merge(runs_.begin(), middle, runs_.end(), by_id);
+  }
+  Listed result;
+  for (const RunId id : page) {
+    Run& run = *find(id);
+    if (run.listed) {
+      result.repeats = true;
+      continue;
+    }
+    run.listed = true;
+    run.seen = true;
+    ++listed_;
+    result.anything_new = true;
+    const bool needed_again = run.idle && !run.empty && run.started_at.milliseconds() >= kept_from_ms_;
+    if ((!run.known || needed_again) && !run.asked) to_ask.push_back(id);
+  }
+  return result;
+}
+
+// Whether the run is part of what is published.
+bool RunLedger::counts(const Run& run) const {
+  if (run.gone || (run.reading == kNone && (!run.known || run.idle))) return false;
+  const EpochMs start = run.reading == kNone ? run.started_at : readings_[run.reading].started_at;
+  return !start.has_value() || start.milliseconds() >= kept_from_ms_;
+}
+
+bool RunLedger::listing_overlaps() const {
+  double oldest_listed = std::numeric_limits<double>::infinity();
+  double newest_unlisted = -oldest_listed;
+  for (const Run& run : runs_) {
+    if (run.first_row == kNone || run.gone || !run.started_at.has_value()) continue;
+    const double start = run.started_at.milliseconds();
+    if (run.listed) {
+      oldest_listed = std::min(oldest_listed, start);
+    } else {
+      newest_unlisted = std::max(newest_unlisted, start);
+    }
+  }
+  return std::isfinite(oldest_listed) && newest_unlisted <= oldest_listed;
+}
+
+std::vector<RunId> RunLedger::unlisted() const {
+  std::vector<RunId> ids;
+  for (const Run& run : runs_) {
+    if (run.known && !run.seen && counts(run)) ids.push_back(run.id);
+  }
+  return ids;
+}
+
+void RunLedger::drop_unlisted() {
+  for (Run& run : runs_) {
+    if (run.known && !run.seen && counts(run)) run.gone = true;
+  }
+}
+
+std::optional<RunId> RunLedger::next_witness(BackupType type, double from_ms, double to_ms) const {
+  if (!before_) return std::nullopt;
+  const auto stands = [&](const RunTally& tally) {
+    return tally.type == type && tally.succeeded > 0 && tally.undeleted;
+  };
+  const std::vector<RunTally>& tallies = before_->runs.tallies;
+  auto tally = std::partition_point(tallies.begin(), tallies.end(), [&](const RunTally& earlier) {
+    return earlier.started_at.milliseconds() < from_ms;
+  });
+  for (; tally != tallies.end() && tally->started_at.milliseconds() <= to_ms; ++tally) {
+    if (!stands(*tally)) continue;
+    const Run& run = *find(before_->ids[static_cast<std::size_t>(tally - tallies.begin())]);
+    if (run.gone || run.reading != kNone) continue;  // readings come below
+    if (run.asked) return std::nullopt;              // it could not be read: what is known of it stands
+    // Unless an older one is known, from this collection, to stand.
+    const double start = tally->started_at.milliseconds();
+    for (const Run& other : runs_) {
+      if (other.reading == kNone || !counts(other)) continue;
+      const Rows rows = read_rows(readings_[other.reading]);
+      const bool older_stands =
+          std::any_of(rows.tallies, rows.tallies + rows.count, [&](const RunTally& fresh) {
+            const double fresh_start = fresh.started_at.milliseconds();
+            return stands(fresh) && fresh_start >= from_ms && fresh_start <= start;
+          });
+      if (older_stands) return std::nullopt;
+    }
+    return run.id;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sqlbak_gateway::sqlbak

@@ -1,0 +1,176 @@
+// RunLedger: the runs of one job while a collection reads them: what was remembered, what the API lists, and
+// what this collection has read. Pure bookkeeping: JobReading decides what is asked. Not thread-safe.
+//
+// It works on ids, 48 bytes a run, and what was read is packed at once.
+#pragma once
+
+#include "sqlbak_gateway/account/memory.h"
+#include "sqlbak_gateway/base/failure.h"
+#include "sqlbak_gateway/sqlbak/decode.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace sqlbak_gateway::sqlbak {
+
+// A run is read again at each collection until it is this old, or finished before.
+inline constexpr std::chrono::milliseconds kSettledAfter = std::chrono::hours(72);
+// Two equal readings this far apart make a run finished where the API gives no end.
+inline constexpr std::chrono::milliseconds kEqualReadingsApart = std::chrono::hours(1);
+// A run that could not be read in so many collections is left out, and tried again once a day.
+inline constexpr std::uint8_t kUnreadableAfter = 3;
+inline constexpr std::chrono::milliseconds kUnreadableAgainAfter = std::chrono::hours(24);
+
+class RunLedger {
+ public:
+  // `remembered` may be null. `collected_at` is T.
+  RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTime collected_at);
+
+  // Runs that started before are not kept. To be said before anything is listed or packed.
+  void keep_from(SystemTime start) { kept_from_ms_ = static_cast<double>(start.time_since_epoch().count()); }
+
+  // The number for an id as the API writes it. Good for this ledger only.
+  RunId id_of(std::string_view text);
+  std::string text(RunId id) const { return id.text(names_); }
+
+  // --- What is known
+  // -------------------------------------------------------------------------------------------------
+  std::size_t known() const { return known_; }
+  bool knows_undated() const { return knows_undated_; }
+  // The start of the n-th newest run; nothing when there are fewer.
+  EpochMs nth_newest_start(std::size_t n) const;
+  // Forgets what was remembered, as if nothing had been: a remembered run turned out not to be true any more.
+  void forget();
+
+  // --- Asking for details
+  // --------------------------------------------------------------------------------------------- Marks the
+  // run as asked for in this collection. False: it was already.
+  bool ask(RunId id);
+  // The runs that have to be asked for again, whether they are listed or not.
+  std::vector<RunId> unsettled() const;
+
+  // `ends_shown`: the API is known to show the end of a run, so that one without still runs.
+  void read(RunId id, const RunDetails& details, SystemTime now, bool ends_shown);
+  void gone(RunId id);
+  void unreadable(RunId id, FailureReason reason);
+  // The details read now say something else than those remembered, beyond files having been deleted.
+  bool contradicts_memory(RunId id) const;
+
+  // --- Listing
+  // --------------------------------------------------------------------------------------------------------
+  // Listings of one collection come one after the other.
+  void begin_listing();
+  // A page of the listing. Appends the runs whose details are not known to `to_ask`.
+  struct Listed {
+    bool anything_new = false;  // a run that no earlier page of this listing had
+    bool repeats = false;       // … or one that some had
+  };
+  Listed list(const std::vector<RunId>& page, std::vector<RunId>& to_ask);
+  std::size_t listed() const { return listed_; }
+  // The listing reached back to the oldest of the known runs that it brought: every known run that started
+  // after that one is in it. False: it cannot be relied upon, or it brought none.
+  bool listing_overlaps() const;
+  // Runs that count, but that no listing of this collection had.
+  std::vector<RunId> unlisted() const;
+  // They do not count any more.
+  void drop_unlisted();
+
+  // --- Files past their retention
+  // --------------------------------------------------------------------------------------- The oldest run
+  // that started in [from, to], whose backup of the type succeeded and still had files when it was last read,
+  // unless that was in this collection.
+  std::optional<RunId> next_witness(BackupType type, double from_ms, double to_ms) const;
+
+  // --- The result
+  // -----------------------------------------------------------------------------------------------------
+  struct Packed {
+    std::shared_ptr<const RememberedRuns> runs;    // the remembered ones themselves when nothing changed
+    std::shared_ptr<const Remembered> remembered;  // likewise
+    std::uint64_t failed = 0;    // runs that could not be read now: last good ones or nothing
+    std::uint64_t left_out = 0;  // runs that could not be read in kUnreadableAfter collections
+  };
+  struct Circumstances {
+    bool listed_whole = false;      // the listings had everything
+    bool others_were_read = false;  // some run's details were readable now: one that fails does so for itself
+    bool ends_shown = false;        // as in read()
+  };
+  Packed pack(const std::shared_ptr<const Remembered>& remembered, const Circumstances& circumstances) const;
+
+ private:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  struct Run {
+    RunId id;
+    EpochMs started_at;               // as remembered
+    std::uint32_t first_row = kNone;  // in the remembered tallies
+    std::uint32_t unsettled = kNone;  // in the remembered unsettled ones
+    std::uint32_t reading = kNone;    // of this collection
+    bool known = false;               // remembered in any way
+    bool idle = false;                // remembered as counting for nothing …
+    bool empty = false;               // … for want of entries
+    bool listed = false;              // by the present listing
+    bool seen = false;                // by any of this collection
+    bool asked = false;
+    bool gone = false;
+    std::optional<FailureReason> failure;
+  };
+  // A run's rows: of one type each.
+  struct Rows {
+    const RunTally* tallies = nullptr;
+    const RunExtent* extents = nullptr;  // of a reading, one for one; null: of what is remembered
+    std::uint32_t count = 0;
+    const PackedOutcome* outcomes = nullptr;
+    std::uint32_t outcome_count = 0;
+    std::uint32_t first = 0;  // what PackedOutcome::tally counts from
+  };
+  struct Reading {
+    EpochMs started_at;
+    SystemTime unchanged_since{};
+    std::uint32_t first_row = 0;
+    std::uint32_t rows = 0;
+    std::uint32_t first_outcome = 0;
+    std::uint32_t outcomes = 0;
+    bool settled = false;
+    bool ended = false;  // the API shows its end, or it is too old to be still running
+    bool final = false;  // every entry is, and there is one
+
+    bool open(bool ends_shown) const { return !ended && (ends_shown || !final); }
+  };
+  class Packer;
+
+  Run* find(RunId id);
+  const Run* find(RunId id) const;
+  Run& insert(RunId id);
+  std::uint32_t database_of(const std::string& name);
+  Rows remembered_rows(const Run& run) const;
+  Rows read_rows(const Reading& reading) const;
+  bool same(const Rows& remembered, const Rows& read) const;
+  bool counts(const Run& run) const;
+
+  std::shared_ptr<const RememberedRuns> before_;  // null: nothing was
+  const SystemTime collected_at_;
+  double kept_from_ms_ = -std::numeric_limits<double>::infinity();
+  std::vector<Run> runs_;  // ascending by id
+  std::size_t known_ = 0;
+  std::size_t listed_ = 0;
+  bool knows_undated_ = false;
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::uint32_t> name_index_;
+  std::vector<std::string> databases_;
+  std::unordered_map<std::string, std::uint32_t> database_index_;
+
+  std::vector<Reading> readings_;
+  std::vector<RunTally> tallies_;        // of the readings
+  std::vector<RunExtent> extents_;       // one for one
+  std::vector<PackedOutcome> outcomes_;  // ascending by tally; indices count in the whole of tallies_
+};
+
+}  // namespace sqlbak_gateway::sqlbak

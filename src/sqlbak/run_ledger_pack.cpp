@@ -1,0 +1,275 @@
+// RunLedger::pack: what was remembered and what was read become what is remembered from now on.
+#include "sqlbak/run_ledger.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <tuple>
+#include <utility>
+
+namespace sqlbak_gateway::sqlbak {
+namespace {
+
+// The order of JobRuns::tallies: by start, those without one last.
+struct Position {
+  EpochMs start;
+  RunId id;
+  friend bool operator<(const Position& a, const Position& b) {
+    if (a.start.has_value() != b.start.has_value()) return a.start.has_value();
+    if (a.start.has_value() && a.start.milliseconds() != b.start.milliseconds()) {
+      return a.start.milliseconds() < b.start.milliseconds();
+    }
+    return a.id < b.id;
+  }
+};
+
+EpochMs later(EpochMs a, EpochMs b) {
+  return a.milliseconds() > b.milliseconds() || !b.has_value() ? a : b;
+}
+
+// A run that is not kept any longer adds itself to what is remembered of its type. Runs come in the order of
+// their starts.
+void remember(Remembered& remembered, const RunTally& tally, bool open) {
+  const EpochMs start = tally.started_at;
+  if (tally.total() == 0 || !start.has_value()) return;
+  if (!(remembered.oldest_run.milliseconds() <= start.milliseconds())) remembered.oldest_run = start;
+  RememberedType& type = remembered.of(tally.type);
+  type.last_attempt = later(type.last_attempt, start);
+  if (tally.succeeded > 0) type.last_success = later(type.last_success, start);
+  if (open || type.last_finished.milliseconds() > start.milliseconds()) return;
+  const bool succeeded = tally.failed == 0 && tally.other == 0;
+  if (type.last_finished == start) {
+    // Several that started together are one attempt, which succeeded only when all of them did.
+    if (succeeded || !type.last_finished_succeeded) return;
+  }
+  type.last_finished = start;
+  type.last_finished_succeeded = succeeded;
+  type.consecutive_failures = succeeded ? 0 : type.consecutive_failures + 1;
+}
+
+// Of the entries that name a database, the latest for each and its type, back to one that is decided: an
+// entry that still runs decides nothing.
+void publish_databases(RememberedRuns& packed) {
+  if (packed.outcomes.empty()) return;
+  constexpr double kUndecided = std::numeric_limits<double>::infinity();
+  std::vector<double> decided(packed.databases.size() * kBackupTypeCount, kUndecided);
+  std::vector<DatabaseOutcome>& databases = packed.runs.databases;
+  const auto publish = [&](const PackedOutcome& outcome, double start) {
+    const RunTally& tally = packed.runs.tallies[outcome.tally];
+    double& since = decided[outcome.database * kBackupTypeCount + index(tally.type)];
+    if (since != kUndecided && since != start) return;
+    const auto status = static_cast<EntryStatus>(outcome.status);
+    databases.push_back({tally.started_at, packed.databases[outcome.database], tally.type, status});
+    if (status != EntryStatus::other || !tally.open) since = start;
+  };
+  const auto dated =
+      std::partition_point(packed.outcomes.begin(), packed.outcomes.end(), [&](const PackedOutcome& outcome) {
+        return packed.runs.tallies[outcome.tally].started_at.has_value();
+      });
+  for (auto outcome = dated; outcome != packed.outcomes.begin();) {
+    --outcome;
+    publish(*outcome, packed.runs.tallies[outcome->tally].started_at.milliseconds());
+  }
+  // A run without a start is older than all others.
+  for (auto outcome = packed.outcomes.end(); outcome != dated;) publish(*--outcome, -kUndecided);
+}
+
+bool shows_something(const RunExtent& extent) {
+  return extent.started_at.has_value() &&
+         (extent.finished_at.has_value() || std::isfinite(extent.size_bytes));
+}
+
+// Of each type the latest few: one to be shown, and some to fall back on when runs vanish.
+void keep_latest(std::vector<RunExtent>& extents) {
+  constexpr std::size_t kKept = 4;
+  std::array<std::size_t, kBackupTypeCount> kept{};
+  std::vector<RunExtent> latest;
+  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
+    if (kept[index(extent->type)]++ < kKept) latest.push_back(*extent);
+  }
+  extents.assign(latest.rbegin(), latest.rend());
+}
+
+bool same_runs(const RememberedRuns& a, const RememberedRuns& b) {
+  const auto all = [](const RememberedRuns& runs) {
+    return std::tie(runs.runs.tallies, runs.runs.extents, runs.ids, runs.outcomes, runs.databases, runs.names,
+                    runs.unsettled, runs.idle);
+  };
+  return all(a) == all(b);
+}
+
+}  // namespace
+
+class RunLedger::Packer {
+ public:
+  explicit Packer(const RunLedger& ledger)
+      : ledger_(ledger),
+        database_of_(ledger.databases_.size(), kNone),
+        name_of_(ledger.names_.size(), kNone) {}
+
+  // The numbers of names and databases that are still used are given anew, so that neither grows for ever.
+  RunId id(RunId old) {
+    if (!old.is_named()) return old;
+    std::uint32_t& name = name_of_[old.name_index()];
+    if (name == kNone) {
+      name = static_cast<std::uint32_t>(out_.names.size());
+      out_.names.push_back(ledger_.names_[old.name_index()]);
+    }
+    return RunId::named(name);
+  }
+
+  void add(RunId old, const Rows& rows, std::optional<bool> open) {
+    const RunId run = id(old);
+    const auto first = static_cast<std::uint32_t>(out_.ids.size());
+    for (std::uint32_t i = 0; i < rows.count; ++i) {
+      out_.ids.push_back(run);
+      RunTally& tally = out_.runs.tallies.emplace_back(rows.tallies[i]);
+      tally.open = open.value_or(tally.open);
+      add_extent(rows, i);
+    }
+    for (std::uint32_t i = 0; i < rows.outcome_count; ++i) {
+      PackedOutcome outcome = rows.outcomes[i];
+      outcome.tally = outcome.tally - rows.first + first;
+      std::uint32_t& database = database_of_[outcome.database];
+      if (database == kNone) {
+        database = static_cast<std::uint32_t>(out_.databases.size());
+        out_.databases.push_back(ledger_.databases_[outcome.database]);
+      }
+      outcome.database = database & ((1u << 30) - 1);
+      out_.outcomes.push_back(outcome);
+    }
+  }
+  void add(UnsettledRun run) {
+    run.id = id(run.id);
+    out_.unsettled.push_back(run);
+  }
+  void add(IdleRun run) {
+    run.id = id(run.id);
+    out_.idle.push_back(run);
+  }
+
+  std::shared_ptr<const RememberedRuns> finish() && {
+    const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+    std::sort(out_.unsettled.begin(), out_.unsettled.end(), by_id);
+    std::sort(out_.idle.begin(), out_.idle.end(), by_id);
+    keep_latest(out_.runs.extents);
+    if (ledger_.before_ && same_runs(*ledger_.before_, out_)) return ledger_.before_;
+    publish_databases(out_);
+    // What is kept for long holds no more room than it needs.
+    out_.ids.shrink_to_fit();
+    out_.runs.tallies.shrink_to_fit();
+    out_.outcomes.shrink_to_fit();
+    return std::make_shared<const RememberedRuns>(std::move(out_));
+  }
+
+ private:
+  // That of a remembered run is found by its start and type.
+  void add_extent(const Rows& rows, std::uint32_t i) {
+    std::vector<RunExtent>& extents = out_.runs.extents;
+    if (rows.extents) {
+      if (shows_something(rows.extents[i])) extents.push_back(rows.extents[i]);
+      return;
+    }
+    const RunTally& tally = rows.tallies[i];
+    const std::vector<RunExtent>& known = ledger_.before_->runs.extents;
+    if (known.empty() || tally.started_at.milliseconds() < known.front().started_at.milliseconds()) return;
+    for (const RunExtent& extent : known) {
+      if (extent.type == tally.type && extent.started_at == tally.started_at) {
+        extents.push_back(extent);
+        return;
+      }
+    }
+  }
+
+  const RunLedger& ledger_;
+  RememberedRuns out_;
+  std::vector<std::uint32_t> database_of_;
+  std::vector<std::uint32_t> name_of_;
+};
+
+RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remembered,
+                                  const Circumstances& circumstances) const {
+  Packed packed;
+  packed.remembered = remembered;
+  Packer packer(*this);
+  Remembered leaving = *remembered;
+
+  struct Kept {
+    Position position;
+    const Run* run;
+  };
+  std::vector<Kept> kept;
+  kept.reserve(runs_.size());
+  for (const Run& run : runs_) {
+    if (run.gone) continue;
+    const Reading* reading = run.reading == kNone ? nullptr : &readings_[run.reading];
+    const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
+    const EpochMs start = reading ? reading->started_at : run.started_at;
+
+    // Whether it has to be asked for again.
+    std::uint8_t failures = before ? before->failures : std::uint8_t{0};
+    if (reading) {
+      if (!reading->settled) {
+        packer.add(UnsettledRun{run.id,
+                                start,
+                                before ? before->first_seen : collected_at_,
+                                reading->unchanged_since,
+                                {},
+                                0,
+                                true});
+      }
+    } else if (run.failure) {
+      const bool own_fault =
+          *run.failure == FailureReason::bad_response ||
+          (*run.failure == FailureReason::upstream_error && circumstances.others_were_read);
+      if (own_fault && failures < kUnreadableAfter) ++failures;
+      UnsettledRun unsettled = before ? *before : UnsettledRun{};
+      if (!before) {
+        unsettled.id = run.id;
+        unsettled.started_at = run.started_at;
+        unsettled.first_seen = collected_at_;
+        unsettled.read = run.known;
+      }
+      unsettled.failed_at = collected_at_;
+      unsettled.failures = failures;
+      packer.add(unsettled);
+      if (failures < kUnreadableAfter) ++packed.failed;
+    } else if (before) {
+      packer.add(*before);
+    } else if (!run.known) {
+      continue;  // listed, but not asked for: the collection was given up
+    }
+    if (failures >= kUnreadableAfter && !reading) {
+      ++packed.left_out;
+      continue;
+    }
+
+    const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
+    const bool too_old = start.milliseconds() < kept_from_ms_;
+    if (has_rows && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
+    const bool settled = reading ? reading->settled : !before && !run.failure;
+    if (settled && (too_old || !has_rows) && (run.seen || !circumstances.listed_whole)) {
+      packer.add(IdleRun{run.id, start, reading ? !has_rows : run.empty});
+    }
+  }
+
+  std::sort(kept.begin(), kept.end(), [](const Kept& a, const Kept& b) { return a.position < b.position; });
+  for (const auto& [position, run] : kept) {
+    const Reading* reading = run->reading == kNone ? nullptr : &readings_[run->reading];
+    const Rows rows = reading ? read_rows(*reading) : remembered_rows(*run);
+    std::optional<bool> open;
+    if (reading) open = reading->open(circumstances.ends_shown);
+    if (position.start.milliseconds() < kept_from_ms_) {
+      for (std::uint32_t i = 0; i < rows.count; ++i) {
+        sqlbak::remember(leaving, rows.tallies[i], open.value_or(rows.tallies[i].open));
+      }
+    } else {
+      packer.add(run->id, rows, open);
+    }
+  }
+  if (!(leaving == *remembered)) packed.remembered = std::make_shared<const Remembered>(leaving);
+  packed.runs = std::move(packer).finish();
+  return packed;
+}
+
+}  // namespace sqlbak_gateway::sqlbak

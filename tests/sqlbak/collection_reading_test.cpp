@@ -1,0 +1,369 @@
+// What a collection reads, and what becomes of what it cannot read.
+#include "sqlbak/collected_account.h"
+#include "sqlbak_gateway/sqlbak/endpoints.h"
+
+namespace sqlbak_gateway::sqlbak {
+namespace {
+
+using ::testing::Contains;
+using testing::Days;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::Hours;
+using testing::Id;
+using ::testing::IsEmpty;
+using testing::minutes;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+using CollectionReading = testing::CollectedAccount;
+
+// --- A first collection
+// -------------------------------------------------------------------------------------------------
+
+TEST_F(CollectionReading, ReadsServersJobsSettingsAndEveryRun) {
+  const Id erp = add_job("ERP", 14);
+  add_run(erp, Hours(30));
+  add_run(erp, Hours(6), {.status = "failed"});
+  add_job("CRM");
+
+  const CollectionOutcome outcome = collect();
+
+  ASSERT_FALSE(outcome.failure);
+  EXPECT_FALSE(outcome.partial());
+  EXPECT_EQ(outcome.snapshot->collected_at, kNow);
+  EXPECT_THAT(outcome.snapshot->servers, ElementsAre(Server{"1", "sql", "sqlbak_windows", "online"}));
+  EXPECT_EQ(job(outcome, "ERP").job.server_name, "sql");
+  EXPECT_EQ(job(outcome, "ERP").settings->full_retention_days, 14);
+  EXPECT_THAT(ages(job(outcome, "ERP")), ElementsAre(30, 6));
+  EXPECT_THAT(job(outcome, "CRM").runs->tallies, IsEmpty());
+  EXPECT_TRUE(outcome.snapshot->jobruns_available);
+  EXPECT_TRUE(outcome.snapshot->jobsettings_available);
+  EXPECT_EQ(outcome.snapshot->info->email, "backup@acme.example");
+  // /me, two lists, two jobs with settings and a list each, two runs.
+  EXPECT_EQ(requests(), 1u + 2 + 2 * 2 + 2);
+}
+
+TEST_F(CollectionReading, AsksForRunsOfTheWindowAndADayMore) {
+  add_job("month", 30);  // its window is a week more
+  add_job("lookback");
+  plan_.lookback = Hours(240);
+  collect();
+  const auto asked = [](SystemTime after) {
+    return "started_after=" + std::to_string(after.time_since_epoch().count()) + "&";
+  };
+  EXPECT_THAT(targets("jobruns"),
+              ElementsAre(HasSubstr(asked(kNow - Days(38))), HasSubstr(asked(kNow - Days(11)))));
+}
+
+TEST_F(CollectionReading, NeverAsksForRunsFromBefore1970) {
+  add_job("ages", 30'000);
+  collect();
+  EXPECT_THAT(targets("jobruns"), ElementsAre(HasSubstr("started_after=0&")));
+}
+
+TEST_F(CollectionReading, KeepsRunsAsLongAsMaxAgeNeedsThem) {
+  const Id job_id = add_job("weekly");
+  add_run(job_id, Days(20));
+  add_run(job_id, Days(8));
+  EXPECT_THAT(ages(job(collect(), "weekly")), IsEmpty());
+
+  memory_.reset();
+  plan_.first_reach = [](const Job& job) {
+    return job.name == "weekly" ? Duration(Days(21)) : Duration::zero();
+  };
+  EXPECT_THAT(ages(job(collect(), "weekly")), ElementsAre(20 * 24, 8 * 24));
+}
+
+TEST_F(CollectionReading, ReadsPageAfterPage) {
+  turn("page_size=2");
+  const Id job_id = add_job("job-1");
+  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
+  for (int i = 2; i <= 5; ++i) add_job("job-" + std::to_string(i));
+  const CollectionOutcome outcome = collect();
+  EXPECT_THAT(outcome.snapshot->jobs, SizeIs(5));
+  EXPECT_THAT(ages(job(outcome, "job-1")), ElementsAre(5, 4, 3, 2, 1));
+  EXPECT_EQ(requests("jobs"), 3u);
+}
+
+TEST_F(CollectionReading, EndsAListAtAPageThatBringsNothingNew) {
+  turn("page_size=2");
+  for (int i = 1; i <= 5; ++i) add_job("job-" + std::to_string(i));
+  fail_with("endpoint=jobs,endless=on");
+  EXPECT_THAT(collect().snapshot->jobs, SizeIs(5));
+  EXPECT_EQ(requests("jobs"), 4u);
+}
+
+TEST_F(CollectionReading, TakesTheLaterOfTwoRowsWithOneId) {
+  turn("page_size=1");
+  const Id first = add_job("first");
+  const Id second = add_job("second");
+  change([&](simulator::Account& account) {
+    account.patch(
+        simulator::Account::Row::job, second,
+        nlohmann::json::parse(R"([{"op":"replace","path":"/id","value":)" + std::to_string(first) + "}]"));
+  });
+  const CollectionOutcome outcome = collect();
+  ASSERT_THAT(outcome.snapshot->jobs, SizeIs(1));
+  EXPECT_EQ(outcome.snapshot->jobs[0]->job.name, "second");
+}
+
+TEST_F(CollectionReading, KeepsRunsWithoutAStartWhileTheyAreListed) {
+  const Id job_id = add_job("job");
+  const Id run = change([&](simulator::Account& account) { return account.add_run(job_id, std::nullopt); });
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(1));
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(1));
+  change([&](simulator::Account& account) { account.run(run).unlisted = true; });
+  EXPECT_THAT(job(collect(), "job").runs->tallies, IsEmpty());
+}
+
+TEST_F(CollectionReading, SkipsIdsThatAreNoLongerIds) {
+  const Id monster = add_job("monster");
+  add_job("job");
+  change([&](simulator::Account& account) {
+    account.patch(simulator::Account::Row::job, monster,
+                  {{{"op", "replace"}, {"path", "/id"}, {"value", std::string(kMaxIdBytes + 1, 'x')}}});
+  });
+  const CollectionOutcome outcome = collect();
+  EXPECT_THAT(outcome.snapshot->jobs, SizeIs(1));
+  EXPECT_EQ(outcome.unrecognised.count(NotedField::job_id), 1u);
+}
+
+// --- What cannot be read
+// -----------------------------------------------------------------------------------------------
+
+TEST_F(CollectionReading, FailsWhenAListCannotBeReadCompletely) {
+  turn("page_size=2");
+  for (int i = 1; i <= 3; ++i) add_job("job-" + std::to_string(i));
+  fail_with("endpoint=jobs,status=500,skip=1");
+  const CollectionOutcome outcome = collect();
+  ASSERT_TRUE(outcome.failure);
+  EXPECT_EQ(outcome.failure->reason, FailureReason::upstream_error);
+  EXPECT_THAT(outcome.failure->message, HasSubstr("jobs, page 2"));
+  EXPECT_EQ(outcome.snapshot, nullptr);
+  EXPECT_EQ(up(outcome, Endpoint::jobs), false);
+  EXPECT_EQ(up(outcome, Endpoint::servers), true);
+}
+
+TEST_F(CollectionReading, FailsWhenAListIsNoList) {
+  fail_with("endpoint=servers,body=malformed");
+  EXPECT_EQ(collect().failure->reason, FailureReason::bad_response);
+}
+
+TEST_F(CollectionReading, FailsWhenAListNeverEnds) {
+  Collection collection({}, nullptr);
+  const auto endless = [](const Request& request) {
+    Answer answer{200, R"({"data":{"list":[],"has_more":false}})", {}};
+    if (request.endpoint == Endpoint::jobs) {
+      answer.body = R"({"data":{"list":[)";
+      for (std::size_t i = 0; i < kPageSize; ++i) {
+        answer.body += R"({"id":")" + request.target + "-" + std::to_string(i) + R"("},)";
+      }
+      answer.body += R"({"id":"last of )" + request.target + R"("}],"has_more":true}})";
+    }
+    return answer;
+  };
+  const auto asked = sqlbak_gateway::testing::drive(collection, endless, clock_);
+  EXPECT_THAT(collection.finish().failure->message, HasSubstr("longer than 20000 rows"));
+  EXPECT_LE(asked, kMaxServers / kPageSize + 3);
+}
+
+TEST_F(CollectionReading, StopsAtOnceWhenTheTokenIsRefused) {
+  for (int i = 1; i <= 20; ++i) add_run(add_job("job-" + std::to_string(i)), Hours(1));
+  fail_with("endpoint=jobrun_details,status=403,skip=3");
+  const CollectionOutcome outcome = collect({.max_in_flight = 1, .before_answer = {}});
+  EXPECT_EQ(outcome.failure->reason, FailureReason::auth);
+  EXPECT_EQ(outcome.snapshot, nullptr);
+  EXPECT_EQ(requests("jobrun_details"), 4u);
+}
+
+TEST_F(CollectionReading, WithoutSettingsThereAreNone) {
+  add_run(add_job("job"), Hours(1));
+  fail_with("endpoint=settings,status=500");
+  const CollectionOutcome outcome = collect();
+  EXPECT_FALSE(outcome.failure);
+  EXPECT_TRUE(outcome.partial());
+  EXPECT_FALSE(outcome.snapshot->jobsettings_available);
+  EXPECT_EQ(job(outcome, "job").settings, nullptr);
+  EXPECT_FALSE(job(outcome, "job").settings_current);
+  EXPECT_THAT(ages(job(outcome, "job")), ElementsAre(1));
+}
+
+TEST_F(CollectionReading, KeepsTheLastGoodSettings) {
+  add_job("job", 14);
+  collect();
+  fail_with("endpoint=settings,status=500");
+  pass(Hours(1));
+  const CollectionOutcome outcome = collect();
+  EXPECT_FALSE(outcome.snapshot->jobsettings_available);
+  EXPECT_EQ(outcome.snapshot->jobs_unreadable, 1u);
+  EXPECT_EQ(job(outcome, "job").settings->full_retention_days, 14);
+}
+
+TEST_F(CollectionReading, WithoutAListOfRunsTheyAreUnknownOrTheLastGoodOnes) {
+  add_run(add_job("job"), Hours(1));
+  fail_with("endpoint=jobruns,status=500");
+  const CollectionOutcome first = collect();
+  EXPECT_EQ(job(first, "job").runs, nullptr);
+  EXPECT_FALSE(first.snapshot->jobruns_available);
+  EXPECT_EQ(first.snapshot->jobs_unreadable, 1u);
+
+  heal();
+  collect();
+  fail_with("endpoint=jobruns,status=500");
+  pass(Hours(1));
+  const CollectionOutcome last = collect();
+  EXPECT_THAT(ages(job(last, "job")), ElementsAre(2));
+  EXPECT_FALSE(job(last, "job").runs_current);
+}
+
+TEST_F(CollectionReading, LeavesOutARunThatCannotBeReadAndSaysSo) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  const Id bad = add_run(job_id, Hours(1));
+  fail_with("path=/jobruns/" + std::to_string(bad) + ",body=malformed");
+  const CollectionOutcome outcome = collect();
+  EXPECT_FALSE(outcome.partial());
+  EXPECT_FALSE(outcome.snapshot->jobruns_available);
+  EXPECT_THAT(ages(job(outcome, "job")), ElementsAre(2));
+
+  heal();
+  const CollectionOutcome next = collect();
+  EXPECT_TRUE(next.snapshot->jobruns_available);
+  EXPECT_THAT(ages(job(next, "job")), ElementsAre(2, 1));
+}
+
+TEST_F(CollectionReading, KeepsTheLastGoodDetailsOfARun) {
+  const Id job_id = add_job("job");
+  const Id run = add_run(job_id, minutes(5), {.status = "running", .open = true});
+  collect();
+  fail_with("path=/jobruns/" + std::to_string(run) + ",status=500");
+  const CollectionOutcome outcome = collect();
+  EXPECT_FALSE(outcome.snapshot->jobruns_available);
+  ASSERT_THAT(job(outcome, "job").runs->tallies, SizeIs(1));
+  EXPECT_EQ(job(outcome, "job").runs->tallies[0].other, 1u);
+}
+
+TEST_F(CollectionReading, LeavesOutARunUnreadableInThreeCollectionsAndTriesAgainADayLater) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  const Id bad = add_run(job_id, Hours(1));
+  fail_with("path=/jobruns/" + std::to_string(bad) + ",status=500");
+  EXPECT_FALSE(collect().snapshot->jobruns_available);
+  EXPECT_FALSE(collect().snapshot->jobruns_available);
+  const CollectionOutcome third = collect();
+  EXPECT_TRUE(third.snapshot->jobruns_available);
+  EXPECT_EQ(third.runs_left_out, 1u);
+
+  const CollectionOutcome fourth = collect();
+  EXPECT_EQ(fourth.runs_left_out, 1u);
+  EXPECT_THAT(targets("jobrun_details"), Not(Contains("/jobruns/" + std::to_string(bad))));
+
+  heal();
+  pass(Hours(25));
+  const CollectionOutcome later = collect();
+  EXPECT_EQ(later.runs_left_out, 0u);
+  EXPECT_THAT(ages(job(later, "job")), ElementsAre(27, 26));
+}
+
+TEST_F(CollectionReading, AnOutageLeavesNoRunOut) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  fail_with("endpoint=jobrun_details,status=500");
+  for (int i = 0; i < 4; ++i) {
+    const CollectionOutcome outcome = collect();
+    EXPECT_FALSE(outcome.snapshot->jobruns_available);
+    EXPECT_EQ(outcome.runs_left_out, 0u);
+    EXPECT_EQ(up(outcome, Endpoint::jobrun_details), false);
+  }
+  heal();
+  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(2));
+}
+
+TEST_F(CollectionReading, ARunThatIsGoneIsJustLeftOut) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  const Id gone = add_run(job_id, Hours(1));
+  change([&](simulator::Account& account) { account.run(gone).unreadable = true; });
+  const CollectionOutcome outcome = collect();
+  EXPECT_TRUE(outcome.snapshot->jobruns_available);
+  EXPECT_THAT(ages(job(outcome, "job")), ElementsAre(2));
+  EXPECT_EQ(up(outcome, Endpoint::jobrun_details), true);
+}
+
+TEST_F(CollectionReading, TellsWhichEndpointsAnswered) {
+  turn("me=off");
+  add_job("job");
+  const CollectionOutcome outcome = collect();
+  EXPECT_EQ(up(outcome, Endpoint::me), false);
+  EXPECT_EQ(up(outcome, Endpoint::settings), true);
+  EXPECT_EQ(up(outcome, Endpoint::jobruns), true);
+  EXPECT_EQ(up(outcome, Endpoint::jobrun_details), std::nullopt);
+  EXPECT_FALSE(outcome.failure);
+  EXPECT_FALSE(outcome.snapshot->info);
+}
+
+// --- A long first collection
+// ------------------------------------------------------------------------------------------
+
+TEST_F(CollectionReading, ShowsTheFirstJobsOfABackfillEarly) {
+  for (int i = 1; i <= 3; ++i) {
+    const Id job_id = add_job("job-" + std::to_string(i));
+    for (int run = 1; run <= 10; ++run) add_run(job_id, Hours(run));
+  }
+  plan_.started_at = kNow;
+  Collection collection(plan_, nullptr);
+  EXPECT_TRUE(collection.backfill());
+  const auto api = [&](const Request& request) {
+    return sqlbak_gateway::testing::answer_of(simulator_, token_, request.target);
+  };
+  std::shared_ptr<const Snapshot> first;
+  const auto watch = [&](std::uint64_t) {
+    if (!first && collection.jobs_read() == 1) first = collection.progress();
+    return true;
+  };
+  sqlbak_gateway::testing::drive(collection, api, clock_, {.max_in_flight = 4, .before_answer = watch});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->jobs_pending, 2u);
+  EXPECT_FALSE(first->jobruns_available);
+  ASSERT_THAT(first->jobs, SizeIs(1));
+  EXPECT_EQ(first->jobs[0]->job.name, "job-1");
+  EXPECT_THAT(first->jobs[0]->runs->tallies, SizeIs(10));
+  EXPECT_EQ(collection.finish().snapshot->jobs_pending, 0u);
+}
+
+TEST_F(CollectionReading, KeepsWhatItHasReadWhenItIsGivenUp) {
+  const Id job_id = add_job("job");
+  for (int run = 1; run <= 20; ++run) add_run(job_id, Hours(run));
+  const CollectionOutcome half = collect(given_up_after(15));  // /me, two lists, settings, runs, ten details
+  EXPECT_EQ(half.failure->message, "given up");
+  EXPECT_EQ(half.snapshot, nullptr);
+  EXPECT_EQ(requests("jobrun_details"), 10u);
+  EXPECT_FALSE(memory_->complete);
+
+  const CollectionOutcome whole = collect();
+  EXPECT_THAT(job(whole, "job").runs->tallies, SizeIs(20));
+  EXPECT_EQ(requests("jobrun_details"), 10u + 1);  // the others, and one that is audited
+}
+
+TEST_F(CollectionReading, CanSayAtAnyTimeWhatItWouldRemember) {
+  const Id job_id = add_job("job");
+  for (int run = 1; run <= 20; ++run) add_run(job_id, Hours(run));
+  plan_.started_at = kNow;
+  Collection collection(plan_, nullptr);
+  std::shared_ptr<const AccountMemory> so_far;
+  const auto api = [&](const Request& request) {
+    return sqlbak_gateway::testing::answer_of(simulator_, token_, request.target);
+  };
+  sqlbak_gateway::testing::drive(collection, api, clock_,
+                                 {.max_in_flight = 1, .before_answer = [&](std::uint64_t answers) {
+                                    if (answers == 15) so_far = collection.memory_so_far();
+                                    return true;
+                                  }});
+  ASSERT_THAT(so_far->jobs, SizeIs(1));
+  EXPECT_THAT(so_far->jobs[0]->runs->ids, SizeIs(10));
+  EXPECT_FALSE(so_far->jobs[0]->covered_from);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::sqlbak

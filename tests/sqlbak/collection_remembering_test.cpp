@@ -1,0 +1,539 @@
+// What a collection remembers, and so does not ask for again.
+#include "simulator/scenarios.h"
+#include "sqlbak/collected_account.h"
+#include "sqlbak_gateway/sqlbak/endpoints.h"
+
+#include <set>
+
+namespace sqlbak_gateway::sqlbak {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using testing::Days;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using testing::Hours;
+using testing::Id;
+using ::testing::IsEmpty;
+using ::testing::Le;
+using testing::minutes;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class CollectionRemembering : public testing::CollectedAccount {
+ protected:
+  CollectionRemembering() { plan_.settings_ttl = Hours(1); }
+  static std::string details(Id run) { return "/jobruns/" + std::to_string(run); }
+  // The remembered run that is read again in every collection comes on top.
+  static constexpr std::uint64_t kAudit = 1;
+};
+
+// --- Finished and open runs
+// -----------------------------------------------------------------------------------------------
+
+TEST_F(CollectionRemembering, AFinishedRunIsReadOnce) {
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 30; ++i) add_run(job_id, Hours(i));
+  collect();
+  pass(minutes(5));
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(30));
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(CollectionRemembering, ANewRunIsRead) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(1));
+  collect();
+  const Id run = add_run(job_id, minutes(10));
+  collect();
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
+  EXPECT_EQ(requests("jobrun_details"), 1 + kAudit);
+}
+
+TEST_F(CollectionRemembering, AnOpenRunIsReadUntilItEnds) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+  pass(minutes(5));
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
+
+  finish_run(run);
+  pass(minutes(5));
+  const CollectionOutcome ended = collect();
+  EXPECT_FALSE(job(ended, "job").runs->tallies.back().open);
+  EXPECT_EQ(job(ended, "job").runs->tallies.back().succeeded, 1u);
+  pass(minutes(5));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(CollectionRemembering, WithoutEndsARunIsFinishedWhenItStoodStillForAnHour) {
+  turn("finished_at=off");
+  const Id job_id = add_job("job");
+  const Id run = add_run(job_id, minutes(10));
+  collect();
+  for (int i = 0; i < 5; ++i) {
+    pass(minutes(13));
+    collect();
+    EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
+  }
+  pass(minutes(13));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(CollectionRemembering, AnEmptyRunOrAnUnknownStatusStaysOpenForThreeDays) {
+  const Id job_id = add_job("job");
+  const Id empty = add_run(job_id, minutes(10), {.databases = {}});
+  const Id odd = add_run(job_id, minutes(20), {.status = "cancelled"});
+  collect();
+  pass(Hours(71));
+  collect();
+  EXPECT_THAT(targets("jobrun_details"), AllOf(Contains(details(empty)), Contains(details(odd))));
+  pass(Hours(2));
+  collect();
+  pass(Hours(1));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(CollectionRemembering, ARunWithoutAnEndStillRunsWhereOthersShowTheirs) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  add_run(job_id, minutes(10), {.open = true});  // its first database succeeded
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+}
+
+TEST_F(CollectionRemembering, UnchangedJobsAreShared) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(5));
+  const CollectionOutcome first = collect();
+  pass(minutes(5));
+  const CollectionOutcome second = collect();
+  EXPECT_EQ(first.snapshot->jobs[0], second.snapshot->jobs[0]);
+  add_run(job_id, minutes(10));
+  const CollectionOutcome third = collect();
+  EXPECT_NE(second.snapshot->jobs[0]->runs, third.snapshot->jobs[0]->runs);
+  EXPECT_EQ(second.snapshot->jobs[0]->settings, third.snapshot->jobs[0]->settings);
+}
+
+// --- Runs that vanish, and runs that leave the window
+// ---------------------------------------------------------------------
+
+TEST_F(CollectionRemembering, ARunThatIsNotListedAnyMoreDoesNotCount) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(3));
+  const Id gone = add_run(job_id, Hours(2));
+  collect();
+  change([&](simulator::Account& account) { account.run(gone).removed = true; });
+  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(3));
+}
+
+TEST_F(CollectionRemembering, AnOpenRunWhoseDetailsAreGoneDoesNotCount) {
+  const Id run = add_run(add_job("job"), minutes(10), {.status = "running", .open = true});
+  collect();
+  change([&](simulator::Account& account) { account.run(run).unreadable = true; });
+  EXPECT_THAT(job(collect(), "job").runs->tallies, IsEmpty());
+}
+
+TEST_F(CollectionRemembering, WhereSeveralPagesAreListedARunMayHaveSlippedBetweenThem) {
+  turn("page_size=2");
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
+  const Id gone = add_run(job_id, minutes(1));
+  collect();
+  change([&](simulator::Account& account) { account.run(gone).removed = true; });
+  // It is asked for, and that settles it.
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
+  EXPECT_EQ(requests("jobruns"), 3u);
+
+  const Id hidden = add_run(job_id, minutes(1));
+  collect();
+  change([&](simulator::Account& account) { account.run(hidden).unlisted = true; });
+  // It is still there, so the list is read once more.
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
+  EXPECT_THAT(requests("jobruns"), 6u);
+}
+
+TEST_F(CollectionRemembering, AListWhosePagesMovedTakesNothingAway) {
+  turn("page_size=2");
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 6; ++i) add_run(job_id, Hours(i));
+  collect();
+  fail_with("endpoint=jobruns,shift=-1");
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(6));
+}
+
+TEST_F(CollectionRemembering, WhatRunsOfOldCameToIsRememberedWhenTheyGo) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Days(6));
+  for (int day = 5; day >= 0; --day) add_run(job_id, Days(day) + Hours(1), {.status = "failed"});
+  collect();
+  pass(Days(5));
+  const CollectionOutcome later = collect();
+  EXPECT_THAT(job(later, "job").runs->tallies, SizeIs(2));
+  const RememberedType& full = job(later, "job").remembered->of(BackupType::full);
+  EXPECT_EQ(full.last_success, EpochMs(kNow - Days(6)));
+  EXPECT_EQ(full.last_finished, EpochMs(kNow - Days(2) - Hours(1)));
+  EXPECT_FALSE(full.last_finished_succeeded);
+  EXPECT_EQ(full.consecutive_failures, 4u);
+  EXPECT_EQ(job(later, "job").remembered->first_seen, EpochMs(kNow));
+  EXPECT_EQ(job(later, "job").remembered->oldest_run, EpochMs(kNow - Days(6)));
+}
+
+TEST_F(CollectionRemembering, ARaisedRetentionReadsRunsThatWereNotKept) {
+  const Id job_id = add_job("job", 1);
+  add_run(job_id, Hours(8 * 24 + 12));  // listed, because of the day that is asked for beyond the window
+  add_run(job_id, Days(20));
+  plan_.settings_ttl = Duration::zero();
+  EXPECT_THAT(ages(job(collect(), "job")), IsEmpty());
+  change([&](simulator::Account& account) { account.job(job_id).destinations[0].full_days = 30; });
+  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(20 * 24, 8 * 24 + 12));
+}
+
+TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnceAsLongAsTheyAreListed) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(7 * 24 + 12));
+  turn("filter_granularity=1d");
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), 1u);
+  for (int i = 0; i < 3; ++i) {
+    pass(Hours(1));
+    collect();
+    EXPECT_EQ(requests("jobrun_details"), 0u);
+  }
+}
+
+TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 20; ++i) add_run(job_id, Hours(i));
+  collect();
+  change([&](simulator::Account& account) { account.job(job_id).type = "maintenance"; });
+  turn("maintenance=off");
+  EXPECT_THAT(collect().snapshot->jobs, IsEmpty());
+  turn("maintenance=on");
+  pass(Hours(23));
+  EXPECT_THAT(collect().snapshot->jobs, SizeIs(1));
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+
+  turn("maintenance=off");
+  collect();
+  pass(Hours(25));
+  collect();
+  EXPECT_THAT(memory_->jobs, IsEmpty());
+}
+
+// --- Files past their retention
+// -----------------------------------------------------------------------------------------------
+
+TEST_F(CollectionRemembering, ARunIsReadAgainWhenItPassesItsRetention) {
+  const Id job_id = add_job("job", 2);
+  const Id old = add_run(job_id, Hours(40));
+  add_run(job_id, Hours(16));
+  collect();
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.front().undeleted);
+  delete_files(old);
+  pass(Hours(9));
+  const CollectionOutcome later = collect();
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(old)));
+  EXPECT_FALSE(job(later, "job").runs->tallies.front().undeleted);
+  pass(Hours(1));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);  // deleted is for ever
+}
+
+TEST_F(CollectionRemembering, OneWitnessSpeaksForAllFilesPastTheirRetention) {
+  const Id job_id = add_job("job", 1);
+  std::vector<Id> runs;
+  for (int day = 6; day >= 2; --day) runs.push_back(add_run(job_id, Days(day)));
+  collect();
+  pass(minutes(5));
+  collect();
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(runs[0])));
+  EXPECT_THAT(requests("jobrun_details"), Le(1 + kAudit));
+
+  // The next oldest takes its place.
+  delete_files(runs[0]);
+  delete_files(runs[1]);
+  const CollectionOutcome outcome = collect();
+  EXPECT_THAT(targets("jobrun_details"),
+              AllOf(Contains(details(runs[0])), Contains(details(runs[1])), Contains(details(runs[2]))));
+  EXPECT_FALSE(job(outcome, "job").runs->tallies[0].undeleted);
+  EXPECT_FALSE(job(outcome, "job").runs->tallies[1].undeleted);
+  EXPECT_TRUE(job(outcome, "job").runs->tallies[2].undeleted);
+}
+
+TEST_F(CollectionRemembering, WhatIsKeptBeyondTheWindowHasAWitnessOfItsOwn) {
+  const Id job_id = add_job("job", 1);
+  const Id stuck = add_run(job_id, Days(12));
+  const Id young = add_run(job_id, Days(3));
+  plan_.first_reach = [](const Job&) { return Duration(Days(14)); };
+  collect();
+  delete_files(young);
+  const CollectionOutcome outcome = collect();
+  EXPECT_THAT(targets("jobrun_details"), AllOf(Contains(details(stuck)), Contains(details(young))));
+  EXPECT_FALSE(job(outcome, "job").runs->tallies.back().undeleted);
+}
+
+// --- Windows of many pages
+// ---------------------------------------------------------------------------------------------------
+
+class LargeWindow : public CollectionRemembering {
+ protected:
+  LargeWindow() {
+    job_ = add_job("job");
+    for (int i = 1; i <= 450; ++i) add_run(job_, minutes(20 * i));
+    collect();
+  }
+  Id job_ = 0;
+};
+
+TEST_F(LargeWindow, IsListedBackToAPageOfKnownRuns) {
+  EXPECT_EQ(requests("jobruns"), 5u);
+  const Id run = add_run(job_, minutes(1));
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(451));
+  EXPECT_EQ(requests("jobruns"), 2u);
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeEverySoOften) {
+  add_run(job_, minutes(20 * 300) + minutes(1));  // appears late
+  std::vector<std::uint64_t> pages;
+  std::vector<std::size_t> runs;
+  for (int i = 0; i < 6; ++i) {
+    runs.push_back(job(collect(), "job").runs->tallies.size());
+    pages.push_back(requests("jobruns"));
+  }
+  EXPECT_THAT(runs, ElementsAre(450, 450, 450, 450, 451, 451));
+  EXPECT_THAT(pages, ElementsAre(1, 1, 1, 1, 5, 1));
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeWhereTheOverlapIsMissing) {
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_).runs) {
+      if (kNow - *run.started_at < Hours(2)) run.removed = true;
+    }
+  });
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(445));
+  EXPECT_EQ(requests("jobruns"), 1u + 5);
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeWhereTheFilterIsTooCoarse) {
+  turn("filter_granularity=2d");
+  turn("filter_rounds_up=on");
+  add_run(job_, minutes(1));
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(451));
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMoved) {
+  turn("total=off");
+  for (int i = 0; i < 4; ++i) {
+    collect();
+    EXPECT_EQ(requests("jobruns"), 1u);
+  }
+  fail_with("endpoint=jobruns,shift=1");
+  collect();  // the whole, and rows come twice: something may have come in between
+  EXPECT_EQ(requests("jobruns"), 5u);
+  heal();
+  collect();
+  EXPECT_EQ(requests("jobruns"), 5u);
+  collect();
+  EXPECT_EQ(requests("jobruns"), 1u);
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeAfterAHalfReadCollection) {
+  // Of three hundred new runs the newer half is read: more than the overlap of the next listing.
+  for (int i = 300; i >= 1; --i) add_run(job_, std::chrono::seconds(i));
+  collect(given_up_after(160));
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(750));
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeWhileARunWithoutAStartIsKnown) {
+  const Id run = change([&](simulator::Account& account) { return account.add_run(job_, std::nullopt); });
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(451));
+  change([&](simulator::Account& account) { account.run(run).removed = true; });
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(450));
+}
+
+// --- Settings, /me and whose account it is
+// ---------------------------------------------------------------------------------------
+
+TEST_F(CollectionRemembering, SettingsAreReadOncePerTtlEachJobAtItsOwnTime) {
+  for (int i = 1; i <= 40; ++i) add_job("job-" + std::to_string(i));
+  plan_.settings_ttl = minutes(15);
+  collect();
+  EXPECT_EQ(requests("settings"), 40u);
+  std::vector<std::uint64_t> due;
+  for (int i = 0; i < 6; ++i) {
+    pass(minutes(5));
+    collect();
+    due.push_back(requests("settings"));
+  }
+  EXPECT_EQ(due[0] + due[1] + due[2], 40u);
+  EXPECT_EQ(due[3] + due[4] + due[5], 40u);
+  EXPECT_THAT(due, Each(AllOf(Ge(5u), Le(25u))));
+}
+
+TEST_F(CollectionRemembering, MeIsAskedAtMostHourly) {
+  collect();
+  EXPECT_EQ(requests("me"), 1u);
+  pass(minutes(59));
+  EXPECT_EQ(collect().snapshot->info->email, "backup@acme.example");
+  EXPECT_EQ(requests("me"), 0u);
+  pass(minutes(1));
+  collect();
+  EXPECT_EQ(requests("me"), 1u);
+}
+
+class OtherToken : public CollectionRemembering {
+ protected:
+  OtherToken() {
+    const Id job_id = add_job("job");
+    for (int i = 1; i <= 10; ++i) add_run(job_id, Hours(i));
+    collect();
+    plan_.token_fingerprint = "another";
+    plan_.token_changed = true;
+  }
+};
+
+TEST_F(OtherToken, OfTheSameAccountKeepsWhatIsRemembered) {
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(10));
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+  EXPECT_EQ(memory_->token_fingerprint, "another");
+}
+
+TEST_F(OtherToken, OfAnotherAccountStartsFromNothing) {
+  change([](simulator::Account& account) { account.email = "somebody@else.example"; });
+  plan_.started_at = clock_.system_now();
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), 10u);
+}
+
+TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
+  turn("me=off");
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), 10u);
+  // From then on the token's fingerprint is the identity.
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(OtherToken, ThatIsRefusedCostsNoMemory) {
+  token_ = "revoked";
+  EXPECT_EQ(collect().failure->reason, FailureReason::auth);
+  token_ = "token";
+  plan_.token_fingerprint = "fingerprint";
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+// --- Audit
+// ----------------------------------------------------------------------------------------------------------------------
+
+TEST_F(CollectionRemembering, EachRememberedRunIsAuditedInTime) {
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
+  collect();
+  std::set<std::string> audited;
+  for (int i = 0; i < 40; ++i) {
+    pass(minutes(5));
+    collect();
+    ASSERT_EQ(requests("jobrun_details"), kAudit);
+    audited.insert(targets("jobrun_details")[0]);
+  }
+  EXPECT_THAT(audited, SizeIs(5));
+}
+
+TEST_F(CollectionRemembering, ARememberedRunThatChangedMakesItsJobReadAfresh) {
+  const Id job_id = add_job("job");
+  std::vector<Id> runs;
+  for (int i = 3; i >= 1; --i) runs.push_back(add_run(job_id, Hours(i)));
+  collect();
+  change([&](simulator::Account& account) {
+    for (const Id run : runs) account.run(run).entries[0].status = account.word("failed");
+  });
+  const CollectionOutcome outcome = collect();
+  EXPECT_EQ(outcome.audit_changes, 1u);
+  for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
+  EXPECT_EQ(requests("jobrun_details"), 3u);
+  EXPECT_EQ(collect().audit_changes, 0u);
+}
+
+TEST_F(CollectionRemembering, DeletedFilesAreNoContradiction) {
+  const Id run = add_run(add_job("job"), Hours(1));
+  collect();
+  delete_files(run);
+  EXPECT_EQ(collect().audit_changes, 0u);
+}
+
+// --- All together
+// -------------------------------------------------------------------------------------------------------------
+
+// A warm collection is two lists, a list of runs for each job, the settings that are due, and the details of
+// runs that are new, open, pass their retention or bear witness, and of one that is audited.
+class TypicalAccount : public ::testing::Test {
+ protected:
+  TypicalAccount() { simulator_.set_speed(0); }  // nothing new
+
+  struct Asked {
+    std::uint64_t all = 0;
+    std::uint64_t settings = 0;
+    std::uint64_t open = 0;       // runs that were open before
+    std::uint64_t witnesses = 0;  // jobs and types with files past their retention
+  };
+  Asked collect() {
+    Asked asked;
+    if (memory_) {
+      for (const auto& job : memory_->jobs) asked.open += job->runs->unsettled.size();
+    }
+    simulator_.forget_requests();
+    CollectionPlan plan;
+    plan.started_at = clock_.system_now();
+    Collection collection(plan, memory_);
+    asked.all = sqlbak_gateway::testing::drive(collection, simulator_, "token", clock_);
+    asked.settings = simulator_.request_count("*", "settings");
+    CollectionOutcome outcome = collection.finish();
+    memory_ = outcome.memory;
+    for (const auto& job : outcome.snapshot->jobs)
+      asked.witnesses += types_past_retention(*job, plan.started_at);
+    return asked;
+  }
+
+ private:
+  static std::uint64_t types_past_retention(const JobSnapshot& job, SystemTime now) {
+    std::set<BackupType> types;
+    for (const RunTally& tally : job.runs->tallies) {
+      const double days =
+          (EpochMs(now).milliseconds() - tally.started_at.milliseconds()) / kMillisecondsPerDay;
+      const auto retention = static_cast<double>(job.settings->retention_days(tally.type));
+      if (retention > 0 && days > retention && tally.succeeded > 0 && tally.undeleted)
+        types.insert(tally.type);
+    }
+    return types.size();
+  }
+  static simulator::World world(SystemTime now) {
+    simulator::World world;
+    world.add(simulator::generated_account("typical", "token", simulator::kTypical, now, 7, {false, false}));
+    return world;
+  }
+
+  sqlbak_gateway::testing::ManualClock clock_;
+  simulator::Simulator simulator_{world(clock_.system_now()), clock_};
+  std::shared_ptr<const AccountMemory> memory_;
+};
+
+TEST_F(TypicalAccount, IsAskedForWhatIsNotKnown) {
+  const Asked cold = collect();
+  EXPECT_EQ(cold.all, 1u + 2 + 2 * 40 + 2400);
+  const Asked warm = collect();
+  EXPECT_EQ(warm.settings, 0u);
+  EXPECT_EQ(warm.all, 2u + 40 + warm.open + warm.witnesses + 1);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::sqlbak
