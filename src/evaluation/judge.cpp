@@ -1,0 +1,264 @@
+#include "evaluation/judge.h"
+
+#include "evaluation/rhythm.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace sqlbak_gateway::evaluation {
+namespace {
+
+// A window reaches this much further back than the largest retention.
+constexpr double kRetentionReserveDays = 7;
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+double milliseconds(SystemTime time) {
+  return static_cast<double>(time.time_since_epoch().count());
+}
+
+double window_ms(Duration lookback, const JobSettings* settings) {
+  if (!settings) return milliseconds(lookback);
+  std::optional<std::int64_t> largest;
+  for (const BackupType type : kBackupTypes) {
+    if (settings->enabled_types.contains(type))
+      largest = std::max(largest, std::optional(settings->retention_days(type)));
+  }
+  const double days = static_cast<double>(largest.value_or(0)) + kRetentionReserveDays;
+  return std::max(milliseconds(lookback), days * kMillisecondsPerDay);
+}
+
+std::optional<bool> enabled(const JobSnapshot& source) {
+  std::optional<bool> enabled = source.job.enabled;
+  if (source.settings && source.settings->enabled)
+    enabled = enabled.value_or(true) && *source.settings->enabled;
+  return enabled;
+}
+
+// Databases whose latest decided entry failed. An entry that is still running decides nothing; one that ended
+// in any other way than by failing does.
+std::optional<std::uint64_t> databases_failing(const JobRuns& runs) {
+  if (runs.databases.empty()) return std::nullopt;
+  const auto still_running = [&](const DatabaseOutcome& outcome) {
+    if (outcome.status != EntryStatus::other) return false;
+    const double start = outcome.started_at.milliseconds();
+    auto tally = std::partition_point(
+        runs.tallies.begin(), runs.tallies.end(),
+        [&](const RunTally& candidate) { return candidate.started_at.milliseconds() < start; });
+    for (; tally != runs.tallies.end() && tally->started_at.milliseconds() == start; ++tally) {
+      if (tally->open && tally->type == outcome.type) return true;
+    }
+    return false;
+  };
+  struct Latest {
+    double start = -kNever;
+    bool failed = false;
+  };
+  std::unordered_map<std::string_view, Latest> latest;
+  for (const DatabaseOutcome& outcome : runs.databases) {
+    const double start = outcome.started_at.has_value() ? outcome.started_at.milliseconds() : -kNever;
+    Latest& known = latest[outcome.database];
+    if (start < known.start || still_running(outcome)) continue;
+    const bool failed = outcome.status == EntryStatus::failed;
+    known.failed = failed || (known.failed && start == known.start);
+    known.start = start;
+  }
+  return static_cast<std::uint64_t>(std::count_if(
+      latest.begin(), latest.end(), [](const auto& database) { return database.second.failed; }));
+}
+
+struct LatestExtent {
+  double duration_start = -kNever;
+  double size_start = -kNever;
+};
+
+void note_extents(const JobRuns& runs, std::array<PreparedRow*, kBackupTypeCount>& rows) {
+  std::array<LatestExtent, kBackupTypeCount> latest;
+  for (const RunExtent& extent : runs.extents) {
+    PreparedRow* row = rows[index(extent.type)];
+    if (!row || !extent.started_at.has_value()) continue;
+    const double start = extent.started_at.milliseconds();
+    const double duration = extent.finished_at.milliseconds() - start;
+    LatestExtent& of_type = latest[index(extent.type)];
+    if (duration >= 0 && start >= of_type.duration_start) {
+      // Of several that started together, the longest and the largest: the order must not matter.
+      const bool same = start == of_type.duration_start && row->last_duration_seconds;
+      row->last_duration_seconds = std::max(duration / 1e3, same ? *row->last_duration_seconds : 0.0);
+      of_type.duration_start = start;
+    }
+    if (std::isfinite(extent.size_bytes) && start >= of_type.size_start) {
+      const bool same = start == of_type.size_start && row->last_size_bytes;
+      row->last_size_bytes = same ? std::max(extent.size_bytes, *row->last_size_bytes) : extent.size_bytes;
+      of_type.size_start = start;
+    }
+  }
+}
+
+class Judgement {
+ public:
+  Judgement(std::shared_ptr<const JobSnapshot> source, const JobPolicy& policy, SystemTime collected_at,
+            FactsByType& facts)
+      : now_(milliseconds(collected_at)), facts_(facts) {
+    job_.source = std::move(source);
+    job_.policy = policy;
+    job_.judged_at = collected_at;
+    job_.enabled = enabled(*job_.source);
+  }
+
+  PreparedJob run() && {
+    const double window = window_ms(job_.policy.lookback, settings());
+    job_.window_seconds = window / 1e3;
+    if (runs()) {
+      collect_facts(*runs(), job_.source->remembered.get(), now_ - kMillisecondsPerHour, facts_);
+      window_ = count_window(*runs(), now_ - window);
+      changes_after(window_.first_start + window);
+      if (!job_.policy.ignored) job_.databases_failing = databases_failing(*runs());
+    }
+    remembered_ = merge(job_.source->remembered.get(), runs(), facts_, job_.judged_at);
+    make_rows();
+    job_.state = state();
+    job_.unchanged_until = unchanged_until();
+    return std::move(job_);
+  }
+
+ private:
+  const JobSettings* settings() const { return job_.source->settings.get(); }
+  const JobRuns* runs() const { return job_.source->runs.get(); }
+  bool paused() const {
+    return job_.policy.ignored || !job_.enabled.value_or(true) || !is_backup_job(job_.source->job);
+  }
+  bool is_enabled(BackupType type) const { return settings() && settings()->enabled_types.contains(type); }
+
+  // The judgement stays as it is up to this instant. NaN: no such instant.
+  void changes_after(double instant) {
+    if (instant < until_) until_ = instant;
+  }
+
+  void make_rows() {
+    job_.rows.reserve(kBackupTypeCount);
+    for (const BackupType type : kBackupTypes) {
+      const bool seen =
+          runs() && type != BackupType::folder && window_.by_type[index(type)].counts.total() > 0;
+      const bool published = seen || is_enabled(type);
+      const bool remembered = runs() && remembered_.of(type).last_attempt.has_value();
+      if (!published && !remembered) continue;
+      PreparedRow& row = job_.rows.emplace_back();
+      row.type = type;
+      if (published) judge_window(row);
+      if (runs()) judge_history(row);
+      judge_lateness(row);
+    }
+    std::array<PreparedRow*, kBackupTypeCount> by_type{};
+    for (PreparedRow& row : job_.rows) by_type[index(row.type)] = &row;
+    if (runs()) note_extents(*runs(), by_type);
+  }
+
+  void judge_window(PreparedRow& row) {
+    if (settings()) row.retention_days = settings()->retention_days(row.type);
+    if (!runs()) return;
+    // Entries of folders are not counted, but a folder backup that is enabled has its row.
+    const WindowFacts window =
+        row.type == BackupType::folder ? WindowFacts{} : window_.by_type[index(row.type)];
+    row.window = window.counts;
+    row.last_success_in_window = EpochMs(window.last_success);
+    if (!settings()) return;
+    const double retention = static_cast<double>(*row.retention_days);
+    const double first = window.first_undeleted;
+    row.older_than_policy = retention > 0 && (now_ - first) / kMillisecondsPerDay > retention;
+    if (retention > 0 && !*row.older_than_policy) changes_after(first + retention * kMillisecondsPerDay);
+  }
+
+  void judge_history(PreparedRow& row) {
+    TypeFacts& facts = facts_[index(row.type)];
+    const RememberedType& remembered = remembered_.of(row.type);
+    row.last_success = remembered.last_success;
+    row.last_attempt = remembered.last_attempt;
+    if (remembered.last_finished.has_value()) row.last_attempt_succeeded = remembered.last_finished_succeeded;
+    rhythm_ = rhythm(facts.gaps, facts.last_success - facts.first_success);
+    if (rhythm_) row.expected_interval_seconds = rhythm_->interval_ms / 1e3;
+    if (job_.policy.ignored) return;  // nothing is held against it
+    row.consecutive_failures = remembered.consecutive_failures;
+    if (settings()) row.retention_violation = violates_retention(row.type, facts);
+  }
+
+  // Files go with the next successful upload after they expired: only then is a file that is still there a
+  // fault.
+  bool violates_retention(BackupType type, const TypeFacts& facts) {
+    const double retention = static_cast<double>(settings()->retention_days(type)) * kMillisecondsPerDay;
+    if (retention <= 0) return false;
+    if (facts.first_undeleted + retention < facts.last_settled_success) return true;
+    changes_after(facts.first_unsettled_success + kMillisecondsPerHour);
+    return false;
+  }
+
+  void judge_lateness(PreparedRow& row) {
+    if (const auto& configured = job_.policy.max_age.of(row.type)) {
+      row.max_age = MaxAge{milliseconds(*configured) / 1e3, true};
+    } else if (runs() && rhythm_) {
+      row.max_age = MaxAge{rhythm_->max_age_ms / 1e3, false};
+    }
+    if (!row.max_age || !runs() || !is_enabled(row.type)) return;
+    if (paused()) {
+      row.overdue = false;
+      return;
+    }
+    const EpochMs since = row.last_success.has_value() ? row.last_success : beginning();
+    const double limit = row.max_age->seconds * 1e3;
+    row.overdue = now_ - since.milliseconds() > limit;
+    if (!*row.overdue) changes_after(since.milliseconds() + limit);
+  }
+
+  // From when on a type that never succeeded is waited for.
+  EpochMs beginning() const {
+    const EpochMs oldest = remembered_.oldest_run;
+    return oldest.milliseconds() < remembered_.first_seen.milliseconds() ? oldest : remembered_.first_seen;
+  }
+
+  JobState state() const {
+    if (paused()) return JobState::paused;
+    bool all_in_time = settings() && runs();
+    bool failing = job_.databases_failing.value_or(0) > 0;
+    for (const PreparedRow& row : job_.rows) {
+      if (row.overdue.value_or(false)) return JobState::late;
+      const bool current = is_enabled(row.type) || row.window.has_value();
+      failing = failing || (current && !row.last_attempt_succeeded.value_or(true));
+      if (is_enabled(row.type) && !row.overdue) all_in_time = false;
+    }
+    if (failing) return JobState::failing;
+    return all_in_time ? JobState::protected_ : JobState::unknown;
+  }
+
+  SystemTime unchanged_until() const {
+    // A millisecond off for rounding; far instants are as good as never.
+    const double limit = milliseconds(SystemTime::max()) / 4;
+    if (!(until_ < limit)) return SystemTime::max();
+    return SystemTime(
+        std::chrono::milliseconds(static_cast<std::int64_t>(std::floor(std::max(until_, -limit))) - 1));
+  }
+
+  const double now_;
+  FactsByType& facts_;
+  Window window_;
+  Remembered remembered_;
+  std::optional<Rhythm> rhythm_;  // of the row that is being made
+  double until_ = kNever;
+  PreparedJob job_;
+};
+
+}  // namespace
+
+bool is_backup_job(const Job& job) {
+  return job.type.value_or("backup") != "maintenance";
+}
+
+PreparedJob judge(std::shared_ptr<const JobSnapshot> source, const JobPolicy& policy, SystemTime collected_at,
+                  FactsByType& facts) {
+  return Judgement(std::move(source), policy, collected_at, facts).run();
+}
+
+}  // namespace sqlbak_gateway::evaluation

@@ -1,0 +1,21 @@
+// Rhythm: how often a job and type succeeds, and how long it may be silent, as its past shows.
+//
+// The rules in words, for an operator who checks them by hand, are in docs/metrics.md ("How max_age is
+// inferred").
+#pragma once
+
+#include <optional>
+#include <vector>
+
+namespace sqlbak_gateway::evaluation {
+
+struct Rhythm {
+  double interval_ms = 0;  // the typical gap: the median of the latest, the lower one of an even number
+  double max_age_ms = 0;   // no gap seen before, but for a single long pause, is longer
+};
+
+// `gaps_ms`: the times between consecutive successes, all above 0, the oldest first; they may be left in
+// another order. `span_ms`: from the first success to the last. Nothing from fewer than five successes.
+std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double span_ms);
+
+}  // namespace sqlbak_gateway::evaluation

@@ -1,0 +1,63 @@
+// RunFacts: what one pass over a job's runs yields for each backup type.
+#pragma once
+
+#include "sqlbak_gateway/account/remembered.h"
+#include "sqlbak_gateway/account/run.h"
+#include "sqlbak_gateway/evaluation/prepared.h"
+
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace sqlbak_gateway::evaluation {
+
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// Of one type, from the runs whose start is known, in milliseconds since the epoch. What was not found is
+// NaN, or kNever where the earliest of something is looked for.
+struct TypeFacts {
+  double last_attempt = kUnknown;
+
+  double first_success = kUnknown;
+  double last_success = kUnknown;
+  double last_settled_success = kUnknown;   // at least an hour before T
+  double first_unsettled_success = kNever;  // the others' earliest
+  double first_undeleted = kNever;          // a success that still has files
+  std::vector<double> gaps;                 // between successes, the oldest first
+
+  double last_finished = kUnknown;
+  bool finished_succeeded = false;      // that attempt: all its entries did
+  bool any_finished_succeeded = false;  // any attempt
+  std::uint64_t failures = 0;           // finished attempts since the last that succeeded
+  std::uint64_t failures_since_remembered = 0;
+  double remembered_until = -kNever;  // the last finished attempt that was remembered
+};
+
+// Of one type, from the runs in the window.
+struct WindowFacts {
+  WindowCounts counts;
+  double last_success = kUnknown;
+  double first_undeleted = kNever;
+};
+
+using FactsByType = std::array<TypeFacts, kBackupTypeCount>;
+using WindowByType = std::array<WindowFacts, kBackupTypeCount>;
+
+// Fills `facts`, whose vectors' room is reused, from all runs. An attempt is a run with entries of the type;
+// it is finished when the run cannot change any more; several that started at the same millisecond are one.
+void collect_facts(const JobRuns& runs, const Remembered* remembered, double settled_until,
+                   FactsByType& facts);
+
+// `first_start`: the start of the earliest run in the window, NaN without one.
+struct Window {
+  WindowByType by_type;
+  double first_start = kUnknown;
+};
+Window count_window(const JobRuns& runs, double window_start);
+
+// What was remembered, and what the facts add to it.
+Remembered merge(const Remembered* before, const JobRuns* runs, const FactsByType& facts,
+                 SystemTime collected_at);
+
+}  // namespace sqlbak_gateway::evaluation

@@ -1,0 +1,42 @@
+// What a Layout holds: for an account and a format, all text that does not change from one answer to the
+// next.
+#pragma once
+
+#include "sqlbak_gateway/exposition/catalogue.h"
+#include "sqlbak_gateway/exposition/render.h"
+
+#include <string>
+#include <vector>
+
+namespace sqlbak_gateway::exposition {
+
+// Whether answers in that format have the metric.
+bool offered(const Metric& metric, const Format& format);
+
+// Labels are escaped and without braces.
+struct JobLabels {
+  const evaluation::PreparedJob* job;
+  std::string labels;
+  std::string info;  // of sqlbak_job_info
+};
+
+struct RowLabels {
+  const evaluation::PreparedJob* job;
+  const evaluation::PreparedRow* row;
+  std::size_t index;    // of the row's age in the findings
+  std::string labels;   // the contract's J: the job's and the backup type
+  std::string summary;  // of sqlbak_job_summary, where it is offered
+};
+
+struct Layout::Parts {
+  std::shared_ptr<const evaluation::PreparedAccount> account;
+  Format format;
+  std::vector<std::string> servers;   // as in the account
+  std::vector<std::string> statuses;  // as in the account
+  std::vector<JobLabels> jobs;        // those that are shown
+  std::vector<RowLabels> rows;        // those that are shown
+  std::size_t series_dropped = 0;
+  std::size_t most_bytes = 0;  // no answer is longer
+};
+
+}  // namespace sqlbak_gateway::exposition

@@ -1,0 +1,49 @@
+// SampleWriter: appends families and samples to a text.
+#pragma once
+
+#include "sqlbak_gateway/exposition/catalogue.h"
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sqlbak_gateway::exposition {
+
+// What is not known makes no series.
+inline constexpr double kNoSample = std::numeric_limits<double>::quiet_NaN();
+
+template <typename T>
+double or_no_sample(const std::optional<T>& value) {
+  return value ? static_cast<double>(*value) : kNoSample;
+}
+
+inline constexpr std::size_t kLongestValue = 32;  // in bytes, of any double as text
+
+// Appends name="value" with the value made valid UTF-8 and escaped, after a comma unless it is the first.
+void append_label(std::string& labels, std::string_view name, std::string_view value);
+
+class SampleWriter {
+ public:
+  explicit SampleWriter(std::string& out) : out_(out) {}
+  SampleWriter(const SampleWriter&) = delete;
+  SampleWriter& operator=(const SampleWriter&) = delete;
+  ~SampleWriter() { end_family(); }
+
+  // The samples that follow are of this metric. A family without samples leaves no trace.
+  void family(const Metric& metric);
+  // A sample with the labels, which are escaped already, one after the other; none when the value is NaN.
+  void sample(std::string_view labels, std::string_view labels_after, double value);
+  void sample(double value) { sample({}, {}, value); }
+
+ private:
+  void end_family();
+
+  std::string& out_;
+  std::string_view name_;
+  std::size_t family_start_ = 0;
+  std::size_t samples_start_ = 0;
+};
+
+}  // namespace sqlbak_gateway::exposition

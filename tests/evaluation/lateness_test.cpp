@@ -1,0 +1,237 @@
+// Late or not: typical intervals, inferred and configured max_age, overdue, and the state of a job.
+#include "evaluation/schedules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::testing {
+namespace {
+
+using evaluation::JobState;
+using evaluation::MaxAge;
+using evaluation::PreparedRow;
+using std::chrono::hours;
+using std::chrono::minutes;
+using enum BackupType;
+
+// --- the typical interval ---
+
+TEST(ExpectedInterval, IsTheMedianGapBetweenAtLeastFiveSuccesses) {
+  const auto interval = [](const JobUnderTest& job, BackupType type = full) {
+    return judged_row(job, type).expected_interval_seconds;
+  };
+  EXPECT_EQ(interval(JobUnderTest().succeeded_every(24, full, 5, 4)), std::nullopt);
+  EXPECT_EQ(interval(JobUnderTest().succeeded_every(24, full, 5, 5)), kDay);
+  EXPECT_EQ(interval(every_weekday_evening(3)), kDay) << "weekends do not make it longer";
+  EXPECT_EQ(interval(office_hours_logs(2), log), 900) << "nor do nights";
+  EXPECT_EQ(interval(JobUnderTest()
+                         .succeeded_every(24, full, 5, 9)
+                         .ran({succeeded(full, hours_ago(6.5)), succeeded(full, hours_ago(55))})),
+            kDay)
+      << "nor do a few runs by hand make it shorter";
+  EXPECT_EQ(interval(JobUnderTest().succeeded_every(24, full, 5, 5).ran(failed(full, hours_ago(15)))), kDay)
+      << "failures are no successes";
+  EXPECT_EQ(interval(JobUnderTest().succeeded_every(24, full, 5, 3).succeeded_every(48, full, 101, 2)), kDay)
+      << "of 24, 24, 48 and 48 hours the shorter in the middle";
+  const auto changed =
+      JobUnderTest().enables({log}).succeeded_every(0.25, log, 1, 51).succeeded_every(24, log, 30, 200);
+  EXPECT_EQ(interval(changed, log), 900) << "a schedule that was changed fifty successes ago";
+  EXPECT_EQ(interval(JobUnderTest().succeeded_every(24, full, 5, 4).succeeded_every(24, full, 5, 4)),
+            std::nullopt)
+      << "two at one instant are one";
+}
+
+// --- max_age ---
+
+struct MaxAgeCase {
+  const char* what;
+  JobUnderTest job;
+  double hours;
+  BackupType type = full;
+};
+
+TEST(InferredMaxAge, IsTheLongestGapSeenAndSomeSlack) {
+  const std::vector<MaxAgeCase> cases = {
+      {"daily: half a day of slack", JobUnderTest().succeeded_every(24, full, 5, 10), 24 + 12},
+      {"weekly: slack is a day at most", JobUnderTest().succeeded_every(24 * 7, full, 5, 6), 24 * 7 + 24},
+      {"every 15 minutes: an hour at least",
+       JobUnderTest().enables({log}).succeeded_every(0.25, log, 0.1, 700), 0.25 + 1, log},
+      {"weekdays: the weekend was seen", every_weekday_evening(3), 72 + 24},
+      {"office hours: from Friday 18:00 to Monday 08:00", office_hours_logs(2), 62 + 24, log},
+      {"daily, but no weekend seen yet", JobUnderTest().succeeded_every(24, full, 5, 5), 24 + 12 + 48},
+      {"daily through a change of clocks",
+       JobUnderTest().succeeded_every(24, full, 5, 5).succeeded_every(24, full, 5 + 4 * 24 + 25, 5),
+       25 + 12.5},
+      {"a single pause of three weeks is no rhythm",
+       JobUnderTest().succeeded_every(24, full, 5, 8).succeeded_every(24, full, 5 + 24 * 28, 8), 24 + 12},
+      {"a gap of a week may be one",
+       JobUnderTest().succeeded_every(24, full, 5, 8).succeeded_every(24, full, 5 + 24 * 14, 8), 24 * 7 + 24},
+      {"so are two pauses of like length",
+       JobUnderTest()
+           .succeeded_every(24, full, 5, 8)
+           .succeeded_every(24, full, 5 + 24 * 28, 8)
+           .succeeded_every(24, full, 5 + 24 * 51, 8),
+       24 * 21 + 24},
+      {"a month and a week of pause: both stand alone",
+       JobUnderTest()
+           .succeeded_every(24, full, 5, 8)
+           .succeeded_every(24, full, 5 + 24 * 16, 8)
+           .succeeded_every(24, full, 5 + 24 * 53, 8),
+       24 + 12},
+      {"twenty days between weekly ones are less than three gaps, and count",
+       JobUnderTest().succeeded_every(24 * 7, full, 5, 4).succeeded_every(24 * 7, full, 5 + 24 * 41, 4),
+       24 * 20 + 24},
+      {"a week missed by a weekly job",
+       JobUnderTest().succeeded_every(24 * 7, full, 5, 4).succeeded_every(24 * 7, full, 5 + 24 * 35, 4),
+       24 * 14 + 24},
+  };
+  for (const MaxAgeCase& c : cases) {
+    const PreparedRow row = judged_row(c.job, c.type);
+    ASSERT_TRUE(row.max_age) << c.what;
+    EXPECT_NEAR(row.max_age->seconds / kHour, c.hours, 1e-9) << c.what;
+    EXPECT_FALSE(row.max_age->configured) << c.what;
+  }
+  EXPECT_EQ(judged_row(JobUnderTest().succeeded_every(24, full, 5, 4)).max_age, std::nullopt)
+      << "too few to tell";
+}
+
+TEST(ConfiguredMaxAge, GoesBeforeWhatThePastShows) {
+  const auto daily = JobUnderTest().enables({full, log}).succeeded_every(24, full, 5, 10);
+  EXPECT_EQ(judged_row(daily, full, allowing(full, hours(30))).max_age, (MaxAge{30 * kHour, true}));
+  EXPECT_EQ(judged_row(daily, full, allowing(log, hours(30))).max_age, (MaxAge{36 * kHour, false}));
+  EXPECT_EQ(judged_row(JobUnderTest(), full, allowing(full, hours(30))).max_age, (MaxAge{30 * kHour, true}));
+}
+
+// --- overdue ---
+
+std::optional<bool> overdue(const JobUnderTest& job, Duration max_age = hours(30)) {
+  return judged_row(job, full, allowing(full, max_age)).overdue;
+}
+
+TEST(Overdue, WhenTheLastSuccessIsOlderThanMaxAge) {
+  EXPECT_EQ(overdue(JobUnderTest().ran(succeeded(full, hours_ago(30)))), false) << "exactly";
+  EXPECT_EQ(overdue(JobUnderTest().ran(succeeded(full, ms_before_t(30 * kMillisecondsPerHour + 1)))), true);
+  EXPECT_EQ(overdue(JobUnderTest().ran({succeeded(full, days_ago(3)), failed(full, hours_ago(1))})), true);
+  EXPECT_EQ(overdue(JobUnderTest().ran(succeeded(full, days_ago(20))), hours(24 * 21)), false)
+      << "the window is no limit";
+  Remembered remembered = since(days_ago(100));
+  remembered.of(full).last_attempt = remembered.of(full).last_success = hours_ago(20);
+  EXPECT_EQ(overdue(JobUnderTest().remembers(remembered)), false) << "nor need its run be known any more";
+}
+
+TEST(Overdue, IsCountedFromTheBeginningWhereItNeverSucceeded) {
+  EXPECT_EQ(overdue(JobUnderTest()), false) << "seen for the first time";
+  EXPECT_EQ(overdue(JobUnderTest().remembers(since(hours_ago(29)))), false);
+  EXPECT_EQ(overdue(JobUnderTest().remembers(since(hours_ago(31)))), true);
+  EXPECT_EQ(overdue(JobUnderTest().ran(failed(full, hours_ago(31)))), true)
+      << "its oldest run was before that";
+  EXPECT_EQ(overdue(JobUnderTest().ran(failed(log, hours_ago(31)))), true) << "of whatever type";
+}
+
+TEST(Overdue, IsOnlyAskedWhereThereIsAnAnswer) {
+  const auto old = succeeded(full, days_ago(6));
+  EXPECT_EQ(judged_row(JobUnderTest().ran(old)).overdue, std::nullopt) << "no max_age";
+  EXPECT_EQ(overdue(JobUnderTest().enables({log}).ran(old)), std::nullopt) << "not enabled";
+  EXPECT_EQ(overdue(JobUnderTest().without_settings().ran(old)), std::nullopt);
+  EXPECT_EQ(overdue(JobUnderTest().without_runs()), std::nullopt);
+}
+
+TEST(Overdue, NeverWhereNothingIsExpected) {
+  const auto old = succeeded(full, days_ago(6));
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).switched(false)), false);
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).switched_in_settings(false)), false);
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).of_type("maintenance")), false);
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).switched(true).of_type("backup")), true);
+}
+
+TEST(Overdue, NoDayOfAPastThatRepeatsItselfIsLate) {
+  // Three weeks of each schedule are known. The fourth week goes on the same way: at no hour of it is the job
+  // late.
+  for (const bool logs : {false, true}) {
+    const JobUnderTest job = logs ? office_hours_logs(3) : every_weekday_evening(3);
+    const auto all = job.snapshot();
+    for (minutes ago = hours(24 * 7); ago >= minutes(0); ago -= minutes(15)) {
+      const SystemTime then = kT - ago;
+      auto known = std::make_shared<JobRuns>();
+      for (const RunTally& tally : all->runs->tallies) {
+        if (tally.started_at.milliseconds() < EpochMs(then).milliseconds()) known->tallies.push_back(tally);
+      }
+      JobSnapshot job_then = *all;
+      job_then.runs = known;
+      Snapshot snapshot;
+      snapshot.collected_at = then;
+      snapshot.jobs.push_back(std::make_shared<const JobSnapshot>(job_then));
+      const auto account = evaluation::prepare(std::make_shared<const Snapshot>(snapshot), {});
+      ASSERT_EQ(account.jobs[0]->state, JobState::protected_) << ago.count() << " minutes before T";
+    }
+  }
+}
+
+// --- states ---
+
+JobState state(const JobUnderTest& job, const evaluation::Policy& policy = allowing(full, hours(30))) {
+  return judged(job, kT, policy)->state;
+}
+
+TEST(State, IsTheFirstThatApplies) {
+  using enum JobState;
+  const auto good = succeeded(full, hours_ago(6));
+  const auto bad = failed(full, hours_ago(1));
+  const auto old = succeeded(full, days_ago(3));
+  EXPECT_EQ(state(JobUnderTest().ran(good)), protected_);
+  EXPECT_EQ(state(JobUnderTest().ran({good, running(full, hours_ago(0.1))})), protected_);
+  EXPECT_EQ(state(JobUnderTest().ran({good, bad})), failing);
+  EXPECT_EQ(state(JobUnderTest().ran(old)), late);
+  EXPECT_EQ(state(JobUnderTest().ran({old, bad})), late) << "no recent backup is worse than a failed one";
+  EXPECT_EQ(state(JobUnderTest().ran({old, bad}).switched(false)), paused);
+  EXPECT_EQ(state(JobUnderTest().ran(old).of_type("maintenance")), paused);
+  EXPECT_EQ(state(JobUnderTest().ran(good).backed_up("erp", full, hours_ago(6), EntryStatus::failed)),
+            failing);
+  EXPECT_EQ(state(JobUnderTest().ran({good, failed(diff, hours_ago(1))})), failing)
+      << "seen, though not enabled";
+  EXPECT_EQ(state(JobUnderTest().ran({good, failed(diff, days_ago(9))})), protected_) << "no longer seen";
+}
+
+TEST(State, IsUnknownWhereNothingBadIsKnownAndNotAllIsGood) {
+  using enum JobState;
+  const auto good = succeeded(full, hours_ago(6));
+  EXPECT_EQ(state(JobUnderTest().ran(good), {}), unknown) << "how often it should succeed is not known";
+  EXPECT_EQ(state(JobUnderTest().enables({full, log}).ran(good)), unknown) << "for one of two types";
+  EXPECT_EQ(state(JobUnderTest().without_runs()), unknown);
+  EXPECT_EQ(state(JobUnderTest().ran(good).without_settings()), unknown);
+  EXPECT_EQ(state(JobUnderTest().ran(failed(full, hours_ago(1))).without_settings()), failing);
+  EXPECT_EQ(state(JobUnderTest().enables({full, log}).ran(succeeded(full, days_ago(3)))), late)
+      << "what is known to be bad";
+}
+
+TEST(State, EveryJobIsInExactlyOne) {
+  const auto account = AccountUnderTest()
+                           .with(JobUnderTest("1").ran(succeeded(full, hours_ago(1))))
+                           .with(JobUnderTest("2").ran(succeeded(full, days_ago(3))))
+                           .with(JobUnderTest("3").ran(failed(full, hours_ago(1))))
+                           .with(JobUnderTest("4").without_runs())
+                           .with(JobUnderTest("5").switched(false))
+                           .with(JobUnderTest("6").switched(false))
+                           .with_pending_jobs(7)
+                           .prepared(allowing(full, hours(30)));
+  EXPECT_THAT(account->jobs_by_state, ::testing::ElementsAre(1, 1, 1, 8, 2))
+      << "jobs still to be read are unknown";
+}
+
+// --- servers without jobs ---
+
+TEST(ServersWithoutJobs, HaveNoBackupJob) {
+  AccountUnderTest account;
+  account.with_server("1", "sql-1").with_server("2", "sql-2").with_server("3", "sql-3");
+  account.with(JobUnderTest("10").on_server("1", "sql-1"));
+  account.with(JobUnderTest("11").on_server("2", "sql-2").of_type("maintenance"));
+  EXPECT_EQ(account.prepared()->servers_without_jobs, 2u);
+  evaluation::Policy policy;
+  policy.servers = {{"sql-3", true, {}}};
+  EXPECT_EQ(account.prepared(policy)->servers_without_jobs, 1u) << "a decommissioned one needs none";
+  EXPECT_EQ(account.with_pending_jobs(1).prepared()->servers_without_jobs, std::nullopt)
+      << "one may yet turn up";
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::testing
