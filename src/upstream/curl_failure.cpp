@@ -1,0 +1,181 @@
+#include "upstream/curl_failure.h"
+
+#include "sqlbak_gateway/base/text.h"
+
+#include <cerrno>
+#include <system_error>
+
+namespace sqlbak_gateway::upstream {
+namespace {
+
+using Failure = Completion::Failure;
+
+// OpenSSL's X509_V_ERR_*, as CURLINFO_SSL_VERIFYRESULT gives them.
+enum VerifyResult : long {
+  kIssuerUnknown = 2,
+  kNotYetValid = 9,
+  kExpired = 10,
+  kSelfSigned = 18,
+  kSelfSignedAuthority = 19,
+  kLocalIssuerUnknown = 20,
+  kLeafUnverifiable = 21,
+};
+
+long long_info(CURL* easy, CURLINFO info) {
+  long value = 0;
+  curl_easy_getinfo(easy, info, &value);
+  return value;
+}
+
+bool reached(CURL* easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return microseconds > 0;
+}
+
+Failure lasting(FailureReason reason, std::string message) {
+  return {reason, std::move(message), true};
+}
+Failure passing(FailureReason reason, std::string message) {
+  return {reason, std::move(message), false};
+}
+
+Failure no_url() {
+  return lasting(FailureReason::config, "api_url is no URL that can be asked; check it");
+}
+
+Failure refused_certificate(CURL* easy, const std::string& host, std::string_view detail) {
+  const std::string certificate = "the certificate of " + host;
+  const auto refused = [&certificate](const std::string& why) {
+    return lasting(FailureReason::connection, certificate + " " + why);
+  };
+  switch (const long result = long_info(easy, CURLINFO_SSL_VERIFYRESULT)) {
+    case kExpired:
+      return refused("has expired");
+    case kNotYetValid:
+      return refused("is not valid yet; check this machine's clock");
+    case kSelfSigned:
+      return refused("is self-signed; if that is meant to be, name it in ca_file");
+    case kIssuerUnknown:
+    case kSelfSignedAuthority:
+    case kLocalIssuerUnknown:
+    case kLeafUnverifiable:
+      return refused(
+          "was issued by an authority that is not trusted here; if it should be, name it in ca_file");
+    default:
+      // Names are compared by libcurl itself, which leaves no code of its own.
+      if (detail.find("match") != detail.npos) return refused("is for another host name; check api_url");
+      return refused("cannot be verified (OpenSSL's verify error " + std::to_string(result) + ")");
+  }
+}
+
+Failure no_connection(CURL* easy, const std::string& host, const Peer& peer) {
+  const std::string whom = peer.proxy ? "the proxy towards " + host : host;
+  const auto error = static_cast<int>(long_info(easy, CURLINFO_OS_ERRNO));
+  if (error == ECONNREFUSED) {
+    return passing(FailureReason::connection,
+                   whom + " refused the connection: nothing listens there, or a firewall");
+  }
+  std::string message = "no connection to " + whom;
+  if (error != 0) message += ": " + std::generic_category().message(error);
+  return passing(FailureReason::connection, std::move(message));
+}
+
+Failure broken_connection(CURL* easy, const std::string& host, std::string_view detail) {
+  const long connect = long_info(easy, CURLINFO_HTTP_CONNECTCODE);
+  if (connect != 0 && connect / 100 != 2) {
+    return lasting(FailureReason::connection, "the proxy answered " + std::to_string(connect) +
+                                                  " when asked for " + host +
+                                                  "; check the proxy's address and credentials");
+  }
+  return passing(FailureReason::connection,
+                 "the connection to " + host + " broke" +
+                     (reached(easy, CURLINFO_STARTTRANSFER_TIME_T) ? " in the middle of the answer" : "") +
+                     ": " + valid_utf8(detail));
+}
+
+}  // namespace
+
+std::string_view host_of(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != url.npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (const auto credentials = url.rfind('@'); credentials != url.npos) url.remove_prefix(credentials + 1);
+  return url;
+}
+
+bool is_loopback(std::string_view host) {
+  if (host.substr(0, 5) == "[::1]") return true;
+  const std::string name = lower_case(host.substr(0, host.find(':')));
+  const std::string_view view = name;
+  return view == "localhost" || (view.size() > 10 && view.substr(view.size() - 10) == ".localhost") ||
+         (view.substr(0, 4) == "127." && view.find_first_not_of("0123456789.") == view.npos);
+}
+
+Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer& peer) {
+  const std::string host(host_of(peer.api_url));
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return passing(FailureReason::connection,
+                     "the name of " + host + " cannot be resolved; check api_url and DNS");
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return passing(FailureReason::connection, "the name of the proxy towards " + host +
+                                                    " cannot be resolved; check the proxy's address and DNS");
+    case CURLE_COULDNT_CONNECT:
+      return no_connection(easy, host, peer);
+    case CURLE_OPERATION_TIMEDOUT:
+      return describe_timeout(easy, peer);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return refused_certificate(easy, host, detail);
+    case CURLE_SSL_CACERT_BADFILE:
+      return lasting(
+          FailureReason::config,
+          "the certificates to trust cannot be read from " +
+              (peer.ca_file.empty() ? "the system's store; install ca-certificates" : peer.ca_file));
+    case CURLE_SSL_CONNECT_ERROR:
+      return passing(FailureReason::connection, "no TLS connection to " + host + ": " + valid_utf8(detail));
+    case CURLE_FILESIZE_EXCEEDED:
+      return lasting(FailureReason::bad_response,
+                     "the answer of " + host + " announces more than max_response_bytes, and was not read");
+    case CURLE_PARTIAL_FILE:
+      return describe_cut_off(peer);
+    case CURLE_GOT_NOTHING:
+      return passing(FailureReason::connection, host + " closed the connection without an answer");
+    case CURLE_BAD_CONTENT_ENCODING:
+      return lasting(FailureReason::bad_response, "the answer of " + host + " cannot be decompressed");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      if (!reached(easy, CURLINFO_PRETRANSFER_TIME_T)) return no_url();
+      [[fallthrough]];
+    case CURLE_WEIRD_SERVER_REPLY:
+      return lasting(FailureReason::bad_response, "what " + host + " answered is not HTTP; check api_url");
+    case CURLE_URL_MALFORMAT:
+      return no_url();
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return broken_connection(easy, host, detail);
+    default:
+      return passing(FailureReason::connection,
+                     "asking " + host + " failed: " + std::string(curl_easy_strerror(code)));
+  }
+}
+
+Failure describe_cut_off(const Peer& peer) {
+  return passing(FailureReason::bad_response,
+                 "the answer of " + std::string(host_of(peer.api_url)) + " was cut off before its end");
+}
+
+Failure describe_timeout(CURL* easy, const Peer& peer) {
+  const char* doing = "receiving the answer";
+  if (!reached(easy, CURLINFO_NAMELOOKUP_TIME_T)) {
+    doing = "looking up its name, or waiting for a connection to share";
+  } else if (!reached(easy, CURLINFO_PRETRANSFER_TIME_T)) {
+    doing = "connecting";  // TLS too: libcurl 7.88 does not tell them apart
+  } else if (!reached(easy, CURLINFO_STARTTRANSFER_TIME_T)) {
+    doing = "waiting for the answer";
+  }
+  return passing(FailureReason::timeout,
+                 "the time for asking " + std::string(host_of(peer.api_url)) + " was up while " + doing);
+}
+
+}  // namespace sqlbak_gateway::upstream

@@ -1,0 +1,618 @@
+// The scheduler's rules, one by one, on times moved by hand.
+#include "sqlbak_gateway/upstream/scheduler.h"
+
+#include "upstream/collecting_world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::upstream::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+constexpr AccountKey kAcme{1};
+constexpr AccountKey kBolt{2};
+constexpr AccountKey kCrane{3};
+
+class SchedulerTest : public ::testing::Test {
+ protected:
+  static constexpr GlobalLimits kAmple{.max_concurrent_requests = 1000, .requests_per_second = 0};
+
+  void limit_all(GlobalLimits limits) { scheduler_.set_limits(limits, now_); }
+
+  // Each account is its own limit group unless told otherwise; no rate unless told otherwise.
+  void begins(AccountKey account, Share share = {}) {
+    if (share.group == LimitGroup{}) share.group = LimitGroup{static_cast<std::uint64_t>(account)};
+    scheduler_.begin(account, share, now_);
+  }
+  static Share unlimited(Share::Kind kind = Share::Kind::warm) {
+    Share share;
+    share.kind = kind;
+    share.requests_per_second = 0;
+    return share;
+  }
+  static Share backfill() { return unlimited(Share::Kind::backfill); }
+
+  // The account's collection begins, and its first request has been answered: it is off trial.
+  void begins_and_answers(AccountKey account, const Share& share = unlimited()) {
+    begins(account, share);
+    asks(account);
+    const std::vector<Ticket> first = started();
+    ASSERT_THAT(first, SizeIs(1));
+    ends(first[0]);
+  }
+
+  std::vector<Ticket> asks(AccountKey account, int count = 1) {
+    std::vector<Ticket> tickets;
+    for (int i = 0; i < count; ++i) tickets.push_back(scheduler_.enqueue(account, now_));
+    return tickets;
+  }
+  // What may start now, all of it.
+  std::vector<Ticket> started() {
+    std::vector<Ticket> tickets;
+    while (const auto ticket = scheduler_.take(now_)) tickets.push_back(*ticket);
+    return tickets;
+  }
+  Verdict ends(Ticket ticket, const Outcome& outcome = an_answer()) {
+    return scheduler_.finished(ticket, outcome, now_);
+  }
+  void passes(Duration time) { now_ += time; }
+  Duration until_next_event() const { return scheduler_.next_event(now_).remaining(now_); }
+
+  SteadyTime now_{1h};
+  Scheduler scheduler_{kAmple, 1};
+};
+
+// -- Order and concurrency
+// ---------------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, nothing_to_ask_is_nothing_to_wait_for) {
+  begins(kAcme);
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_EQ(scheduler_.next_event(now_), Deadline::never());
+}
+
+TEST_F(SchedulerTest,
+       a_collection_has_one_request_in_flight_until_its_first_answer_and_then_as_many_as_it_may) {
+  begins(kAcme);
+  const auto asked = asks(kAcme, 20);
+  EXPECT_THAT(started(), ElementsAre(asked[0]));
+  EXPECT_EQ(ends(asked[0]), Verdict::deliver);
+  EXPECT_THAT(started(),
+              ElementsAre(asked[1], asked[2], asked[3], asked[4], asked[5], asked[6], asked[7], asked[8]));
+  ends(asked[5]);
+  EXPECT_THAT(started(), ElementsAre(asked[9]));
+}
+
+TEST_F(SchedulerTest, accounts_take_turns) {
+  begins_and_answers(kAcme);
+  begins_and_answers(kBolt);
+  const auto acme = asks(kAcme, 3);
+  const auto bolt = asks(kBolt, 2);
+  EXPECT_THAT(started(), ElementsAre(acme[0], bolt[0], acme[1], bolt[1], acme[2]));
+}
+
+TEST_F(SchedulerTest, all_accounts_together_stay_below_the_global_limit) {
+  limit_all({.max_concurrent_requests = 3, .requests_per_second = 0});
+  begins_and_answers(kAcme);
+  begins_and_answers(kBolt);
+  const auto acme = asks(kAcme, 4);
+  const auto bolt = asks(kBolt, 4);
+  EXPECT_THAT(started(), ElementsAre(acme[0], bolt[0], acme[1]));
+  ends(acme[0]);
+  EXPECT_THAT(started(), ElementsAre(bolt[1]));
+  EXPECT_EQ(scheduler_.in_flight(), 3u);
+}
+
+TEST_F(SchedulerTest, warm_collections_go_before_backfills) {
+  begins_and_answers(kAcme, backfill());
+  begins_and_answers(kBolt);
+  const auto acme = asks(kAcme, 2);
+  const auto bolt = asks(kBolt, 2);
+  EXPECT_THAT(started(), ElementsAre(bolt[0], bolt[1], acme[0], acme[1]));
+}
+
+// -- Rates
+// -------------------------------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, a_group_may_burst_200_requests_and_then_keeps_its_rate) {
+  Share share;
+  share.max_concurrent_requests = 1000;
+  share.requests_per_second = 50;
+  begins_and_answers(kAcme, share);
+  asks(kAcme, 300);
+  EXPECT_THAT(started(), SizeIs(199)) << "one of the 200 was spent on the first answer";
+  EXPECT_EQ(until_next_event(), 20ms);
+  passes(19ms);
+  EXPECT_THAT(started(), IsEmpty());
+  passes(1ms);
+  EXPECT_THAT(started(), SizeIs(1));
+  passes(100ms);
+  EXPECT_THAT(started(), SizeIs(5));
+}
+
+TEST_F(SchedulerTest, accounts_with_the_same_token_share_one_rate) {
+  Share share;
+  share.group = LimitGroup{77};
+  share.max_concurrent_requests = 1000;
+  begins_and_answers(kAcme, share);
+  begins_and_answers(kBolt, share);
+  begins_and_answers(kCrane);
+  asks(kAcme, 300);
+  const auto bolt = asks(kBolt, 300);
+  EXPECT_THAT(started(), SizeIs(198));
+  asks(kCrane, 5);
+  EXPECT_THAT(started(), SizeIs(5)) << "another token has its own";
+  passes(40ms);
+  EXPECT_THAT(started(), SizeIs(2)) << "one for each of the two";
+}
+
+TEST_F(SchedulerTest, the_rate_of_all_accounts_together_is_kept) {
+  limit_all({.requests_per_second = 10});
+  for (std::uint64_t i = 1; i <= 30; ++i) {
+    begins(AccountKey{i}, unlimited());
+    asks(AccountKey{i});
+  }
+  EXPECT_THAT(started(), SizeIs(10)) << "a burst of one second's worth";
+  EXPECT_EQ(until_next_event(), 100ms);
+  passes(1s);
+  EXPECT_THAT(started(), SizeIs(10));
+}
+
+TEST_F(SchedulerTest, a_rate_of_zero_is_no_limit) {
+  Share share = unlimited();
+  share.max_concurrent_requests = 1000;
+  begins_and_answers(kAcme, share);
+  asks(kAcme, 900);
+  EXPECT_THAT(started(), SizeIs(900));
+}
+
+// -- Retries and refusals
+// ----------------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, transient_trouble_is_asked_again_a_little_with_growing_pauses) {
+  begins(kAcme);
+  const Ticket ticket = asks(kAcme)[0];
+  for (const Duration longest : {500ms, 1000ms, 2000ms}) {
+    ASSERT_THAT(started(), ElementsAre(ticket));
+    EXPECT_EQ(ends(ticket, a_500()), Verdict::will_retry);
+    passes(longest);
+  }
+  ASSERT_THAT(started(), ElementsAre(ticket));
+  EXPECT_EQ(ends(ticket, a_500()), Verdict::deliver);
+  passes(1h);
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).retries, 3u);
+}
+
+TEST_F(SchedulerTest, pauses_before_retries_are_spread_and_repeatable) {
+  const auto pauses_of = [](std::uint64_t seed) {
+    Scheduler scheduler(kAmple, seed);
+    SteadyTime now{1h};
+    std::vector<Duration> pauses;
+    for (std::uint64_t i = 1; i <= 4; ++i) {
+      scheduler.begin(AccountKey{i}, Share{.group = LimitGroup{i}}, now);
+      scheduler.enqueue(AccountKey{i}, now);
+      scheduler.finished(scheduler.take(now).value(), a_500(), now);
+      pauses.push_back(scheduler.next_event(now).remaining(now));
+      scheduler.end(AccountKey{i}, now);
+      now += 1s;
+      scheduler.take(now);
+    }
+    return pauses;
+  };
+  EXPECT_EQ(pauses_of(1), pauses_of(1));
+  EXPECT_NE(pauses_of(1), pauses_of(2));
+  const std::vector<Duration> some = pauses_of(1);
+  EXPECT_THAT(some, ::testing::Each(::testing::Le(Duration(500ms))));
+  EXPECT_NE(some[0], some[1]);
+}
+
+TEST_F(SchedulerTest, a_timeout_counts_twice) {
+  begins(kAcme);
+  const Ticket ticket = asks(kAcme)[0];
+  started();
+  EXPECT_EQ(ends(ticket, a_timeout()), Verdict::will_retry);
+  passes(1s);
+  started();
+  EXPECT_EQ(ends(ticket, a_timeout()), Verdict::deliver);
+}
+
+TEST_F(SchedulerTest, what_would_not_get_better_is_delivered_at_once) {
+  begins(kAcme);
+  const Ticket ticket = asks(kAcme)[0];
+  started();
+  EXPECT_EQ(ends(ticket, a_401()), Verdict::deliver);
+}
+
+TEST_F(SchedulerTest, a_refusal_pauses_all_accounts_of_the_token_and_no_other) {
+  Share shared = unlimited();
+  shared.group = LimitGroup{77};
+  begins_and_answers(kAcme, shared);
+  begins_and_answers(kBolt, shared);
+  begins_and_answers(kCrane);
+  const auto acme = asks(kAcme, 1);
+  started();
+  EXPECT_EQ(ends(acme[0], a_refusal(10s)), Verdict::will_retry);
+
+  const auto bolt = asks(kBolt, 1);
+  const auto crane = asks(kCrane, 1);
+  EXPECT_THAT(started(), ElementsAre(crane[0]));
+  passes(9'999ms);
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_LE(until_next_event(), 1ms);
+  passes(1ms);
+  EXPECT_THAT(started(), UnorderedElementsAre(acme[0], bolt[0]));
+}
+
+TEST_F(SchedulerTest,
+       after_a_refusal_an_account_starts_again_with_one_request_and_one_more_after_each_answer) {
+  begins_and_answers(kAcme);
+  const auto asked = asks(kAcme, 20);
+  ASSERT_THAT(started(), SizeIs(8));
+  ends(asked[0], a_refusal(10s));
+  passes(5s);
+  for (std::size_t i = 1; i < 8; ++i) scheduler_.finished(asked[i], a_refusal(5s), now_);
+  passes(5s);
+  const auto first = started();
+  ASSERT_THAT(first, SizeIs(1));
+  ends(first[0]);
+  const auto second = started();
+  ASSERT_THAT(second, SizeIs(2));
+  ends(second[0]);
+  EXPECT_THAT(started(), SizeIs(2)) << "three in flight";
+}
+
+TEST_F(SchedulerTest, a_refusal_that_names_no_time_pauses_longer_each_time_and_patience_ends) {
+  begins(kAcme);
+  const Ticket ticket = asks(kAcme)[0];
+  for (const Duration longest : {1s, 2s, 4s, 8s, 16s, 30s, 30s}) {
+    ASSERT_THAT(started(), ElementsAre(ticket));
+    EXPECT_EQ(ends(ticket, a_refusal()), Verdict::will_retry);
+    passes(longest / 2 - 1ms);
+    EXPECT_THAT(started(), IsEmpty());
+    passes(longest / 2 + 1ms);
+  }
+  ASSERT_THAT(started(), ElementsAre(ticket));
+  EXPECT_EQ(ends(ticket, a_refusal()), Verdict::deliver);
+}
+
+// -- The end of a collection
+// -------------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, the_end_of_a_collection_forgets_what_is_queued_and_names_what_is_in_flight) {
+  begins_and_answers(kAcme);
+  const auto asked = asks(kAcme, 10);
+  started();
+  ends(asked[0], a_500());
+  EXPECT_THAT(scheduler_.end(kAcme, now_),
+              UnorderedElementsAre(asked[1], asked[2], asked[3], asked[4], asked[5], asked[6], asked[7]));
+  EXPECT_EQ(ends(asked[1]), Verdict::forgotten);
+  begins(kAcme, unlimited());
+  passes(1h);
+  EXPECT_THAT(started(), IsEmpty()) << "the retry belonged to the former collection";
+  EXPECT_EQ(scheduler_.in_flight(), 0u);
+}
+
+// -- Soundness
+// ---------------------------------------------------------------------------------------------------------
+
+// Acme has been silent for too long, with requests on all of the eight places, when Bolt comes.
+class BesideAnAilingAccount : public SchedulerTest {
+ protected:
+  BesideAnAilingAccount() {
+    limit_all({.max_concurrent_requests = 8, .requests_per_second = 0});
+    begins_and_answers(kAcme);
+    silent_ = asks(kAcme, 8);
+    started();
+    passes(kPatience);
+    begins_and_answers_beside(kBolt);
+  }
+  void begins_and_answers_beside(AccountKey account) {
+    begins(account, unlimited());
+    const auto first = asks(account);
+    given_way_ = gave_way();
+    EXPECT_EQ(started(), first);
+    ends(first[0]);
+  }
+  std::vector<Ticket> gave_way() {
+    std::vector<Ticket> tickets;
+    while (const auto ticket = scheduler_.give_way(now_)) tickets.push_back(*ticket);
+    return tickets;
+  }
+  // All but the one that gave way.
+  void silent_ones_answer_late() {
+    for (std::size_t i = 0; i < 7; ++i) ends(silent_[i]);
+  }
+  std::vector<Ticket> silent_;
+  std::vector<Ticket> given_way_;
+};
+
+TEST_F(BesideAnAilingAccount, its_newest_request_gives_way_when_a_sound_account_needs_the_place) {
+  EXPECT_THAT(given_way_, ElementsAre(silent_[7]));
+  asks(kBolt, 8);
+  EXPECT_THAT(started(), SizeIs(1));
+  for (std::size_t i = 6; i >= 2; --i) {
+    EXPECT_THAT(gave_way(), ElementsAre(silent_[i]));
+    EXPECT_THAT(started(), SizeIs(1));
+  }
+  EXPECT_THAT(gave_way(), IsEmpty()) << "it keeps a quarter of the places";
+}
+
+TEST_F(BesideAnAilingAccount, giving_way_costs_no_attempt) {
+  scheduler_.end(kBolt, now_);
+  silent_ones_answer_late();
+  ASSERT_THAT(started(), ElementsAre(silent_[7]));
+  EXPECT_EQ(ends(silent_[7], a_timeout()), Verdict::will_retry)
+      << "a timeout counts for two of the four attempts";
+  passes(1s);
+  ASSERT_THAT(started(), ElementsAre(silent_[7]));
+  EXPECT_EQ(ends(silent_[7], a_timeout()), Verdict::deliver);
+}
+
+TEST_F(BesideAnAilingAccount, sound_accounts_go_first_and_every_eighth_turn_is_an_ailing_ones) {
+  limit_all(kAmple);
+  for (const Ticket ticket : {silent_[0], silent_[1], silent_[2]})
+    ends(ticket);  // answers, but late: still ailing
+  Share wide = unlimited();
+  wide.max_concurrent_requests = 100;
+  begins(kCrane, wide);
+  const Ticket first = asks(kCrane)[0];
+  EXPECT_THAT(started(), UnorderedElementsAre(first, silent_[7]));
+  ends(first);
+  const auto acme = asks(kAcme, 7);
+  const auto crane = asks(kCrane, 30);
+  const auto order = started();
+  const auto count_of_acme = std::count_if(order.begin(), order.begin() + 24, [&](Ticket ticket) {
+    return std::find(acme.begin(), acme.end(), ticket) != acme.end();
+  });
+  EXPECT_EQ(count_of_acme, 3);
+}
+
+TEST_F(BesideAnAilingAccount, one_prompt_answer_makes_it_sound_again) {
+  silent_ones_answer_late();
+  ASSERT_THAT(started(), ElementsAre(silent_[7]));
+  passes(10ms);
+  ends(silent_[7]);
+  const auto acme = asks(kAcme, 8);
+  EXPECT_THAT(started(), SizeIs(8)) << "more than a quarter of the places";
+  passes(1ms);
+  asks(kBolt, 1);
+  EXPECT_THAT(gave_way(), IsEmpty());
+}
+
+TEST_F(BesideAnAilingAccount, it_may_use_all_places_while_no_sound_account_collects) {
+  scheduler_.end(kBolt, now_);
+  ends(silent_[0]);  // late
+  asks(kAcme, 8);
+  EXPECT_THAT(started(), SizeIs(2));
+  EXPECT_EQ(scheduler_.in_flight(), 8u);
+}
+
+TEST_F(SchedulerTest, a_request_that_gave_way_is_the_first_of_its_account_again) {
+  limit_all({.max_concurrent_requests = 2, .requests_per_second = 0});
+  begins_and_answers(kAcme);
+  const auto acme = asks(kAcme, 3);
+  ASSERT_THAT(started(), ElementsAre(acme[0], acme[1]));
+  passes(kPatience);
+  begins(kBolt, unlimited());
+  asks(kBolt);
+  EXPECT_EQ(scheduler_.give_way(now_), acme[1]);
+  scheduler_.end(kBolt, now_);
+  ends(acme[0]);
+  EXPECT_THAT(started(), ElementsAre(acme[1], acme[2]));
+}
+
+TEST_F(SchedulerTest, three_failures_in_a_row_make_an_account_ailing_but_not_one_among_answers) {
+  limit_all({.max_concurrent_requests = 4, .requests_per_second = 0});
+  begins(kBolt, unlimited());
+  begins_and_answers(kAcme);
+  asks(kAcme, 20);
+  auto first = started();
+  ASSERT_THAT(first, SizeIs(4));
+  ends(first[0], a_500());
+  ends(first[1]);
+  ends(first[2], a_500());
+  EXPECT_THAT(started(), SizeIs(3)) << "still sound";
+  ends(first[3], a_500());
+  first = started();
+  ASSERT_THAT(first, SizeIs(1)) << "two failures since the last answer";
+  ends(first[0], a_500());
+  EXPECT_THAT(started(), IsEmpty()) << "three: on trial, and ailing ones have one place of the four";
+}
+
+TEST_F(SchedulerTest, a_first_request_that_fails_makes_an_account_ailing_at_once) {
+  begins(kAcme, unlimited());
+  const auto failed = asks(kAcme);
+  started();
+  ends(failed[0], a_500());
+  const auto acme = asks(kAcme);
+  begins(kBolt, unlimited());
+  const auto bolt = asks(kBolt);
+  EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
+}
+
+TEST_F(SchedulerTest, an_account_whose_answers_take_long_stays_ailing) {
+  begins(kAcme, unlimited());
+  const auto first = asks(kAcme);
+  started();
+  passes(kPatience);
+  ends(first[0]);
+  const auto acme = asks(kAcme);
+  begins(kBolt, unlimited());
+  const auto bolt = asks(kBolt);
+  EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
+}
+
+TEST_F(SchedulerTest, an_account_that_was_ailing_begins_its_next_collection_behind_the_sound_ones) {
+  begins(kAcme, unlimited());
+  asks(kAcme);
+  started();
+  passes(kPatience);
+  started();
+  scheduler_.end(kAcme, now_);
+  begins(kAcme, unlimited());
+  begins(kBolt, unlimited());
+  const auto acme = asks(kAcme);
+  const auto bolt = asks(kBolt);
+  EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
+}
+
+// -- Backfill places
+// ---------------------------------------------------------------------------------------------------
+
+class BackfillTest : public SchedulerTest {
+ protected:
+  static constexpr AccountKey kDelta{4};
+
+  BackfillTest() {
+    GlobalLimits limits = kAmple;
+    limits.backfills_at_a_time = 2;
+    limit_all(limits);
+    for (const AccountKey account : {kAcme, kBolt, kCrane, kDelta}) begins_and_answers(account, backfill());
+  }
+  // How many requests each of the four has started.
+  std::vector<std::size_t> asks_of_each(int count = 20) {
+    std::vector<std::vector<Ticket>> asked;
+    for (const AccountKey account : {kAcme, kBolt, kCrane, kDelta}) asked.push_back(asks(account, count));
+    const auto all = started();
+    std::vector<std::size_t> counts;
+    for (const auto& tickets : asked) {
+      counts.push_back(static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](Ticket ticket) {
+        return std::find(tickets.begin(), tickets.end(), ticket) != tickets.end();
+      })));
+    }
+    started_ = all;
+    return counts;
+  }
+  std::vector<Ticket> started_;
+};
+
+TEST_F(BackfillTest, a_few_accounts_backfill_at_a_time_in_order_of_arrival) {
+  EXPECT_THAT(asks_of_each(), ElementsAre(8, 8, 0, 0));
+  scheduler_.end(kBolt, now_);
+  EXPECT_THAT(started(), SizeIs(8)) << "Crane's";
+}
+
+TEST_F(BackfillTest, more_places_by_a_reload_are_taken_at_once) {
+  asks_of_each();
+  limit_all({.max_concurrent_requests = 1000, .requests_per_second = 0, .backfills_at_a_time = 3});
+  EXPECT_THAT(started(), SizeIs(8));
+}
+
+TEST_F(BackfillTest, a_place_is_lost_by_silence) {
+  asks_of_each();
+  passes(kPatience / 2);
+  for (const Ticket ticket : started_) {
+    if (ticket % 2 == 0) ends(ticket);
+  }
+  started();
+  passes(kPatience);
+  EXPECT_THAT(started(), SizeIs(16)) << "Crane and Delta have the places of Acme and Bolt";
+}
+
+TEST_F(BackfillTest, a_place_is_lost_by_a_long_pause_and_got_back_in_order_of_arrival) {
+  asks_of_each();
+  for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i], a_refusal(30s));  // Acme's, in turn with Bolt's
+  passes(kPatience / 2);
+  for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i + 1]);
+  EXPECT_THAT(started(), SizeIs(8)) << "Bolt goes on";
+  passes(kPatience / 2);
+  EXPECT_THAT(started(), SizeIs(8)) << "Crane has Acme's place";
+  scheduler_.end(kBolt, now_);
+  EXPECT_THAT(started(), SizeIs(8)) << "Delta";
+  passes(30s);
+  scheduler_.end(kCrane, now_);
+  EXPECT_THAT(started(), SizeIs(1)) << "Acme, which starts again with one request after its refusals";
+}
+
+// -- Time accounting
+// ---------------------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leaves_out_waiting) {
+  limit_all({.max_concurrent_requests = 1, .requests_per_second = 0});
+  begins(kAcme, unlimited());
+  begins(kBolt, unlimited());
+  const auto acme = asks(kAcme);
+  const auto bolt = asks(kBolt);
+  ASSERT_THAT(started(), ElementsAre(acme[0]));
+  passes(300ms);
+  EXPECT_EQ(scheduler_.without_progress(kAcme, now_), 300ms) << "in flight";
+  EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 0ms) << "waiting for its turn";
+  ends(acme[0]);
+  EXPECT_EQ(scheduler_.without_progress(kAcme, now_), 0ms);
+
+  ASSERT_THAT(started(), ElementsAre(bolt[0]));
+  passes(200ms);
+  ends(bolt[0], a_refusal(1min));
+  passes(1min);
+  EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 200ms) << "a Retry-After does not count";
+  started();
+  passes(100ms);
+  EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 300ms);
+}
+
+TEST_F(SchedulerTest, waiting_for_a_backfill_place_is_not_lack_of_progress_but_waiting_for_a_retry_is) {
+  limit_all({.max_concurrent_requests = 10, .requests_per_second = 0, .backfills_at_a_time = 1});
+  begins_and_answers(kAcme, backfill());
+  begins_and_answers(kBolt, backfill());
+  const auto acme = asks(kAcme, 1);
+  asks(kBolt, 1);
+  started();
+  ends(acme[0], a_500());
+  passes(100ms);
+  EXPECT_EQ(scheduler_.without_progress(kAcme, now_), 100ms);
+  EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 0ms);
+}
+
+TEST_F(SchedulerTest, throttled_time_is_waiting_for_a_pause_or_a_rate) {
+  begins_and_answers(kAcme);
+  const auto asked = asks(kAcme, 1);
+  started();
+  passes(50ms);
+  ends(asked[0], a_refusal(5s));
+  started();
+  passes(2s);
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, 2s);
+  passes(10s);
+  started();
+  EXPECT_GE(scheduler_.tally(kAcme, now_).throttled, 5s);
+  passes(1s);
+  ends(asked[0]);
+  const Duration so_far = scheduler_.tally(kAcme, now_).throttled;
+  passes(10s);
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, so_far) << "nothing to ask";
+}
+
+TEST_F(SchedulerTest, throttled_time_holds_the_rate_of_all_accounts_too) {
+  limit_all({.requests_per_second = 1});
+  begins(kAcme, unlimited());
+  begins(kBolt, unlimited());
+  asks(kAcme);
+  asks(kBolt);
+  ASSERT_THAT(started(), SizeIs(1));
+  passes(1s);
+  ASSERT_THAT(started(), SizeIs(1));
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, 0s);
+  EXPECT_EQ(scheduler_.tally(kBolt, now_).throttled, 1s);
+}
+
+TEST_F(SchedulerTest, tallies_last_from_collection_to_collection_until_the_account_is_forgotten) {
+  begins(kAcme);
+  const auto asked = asks(kAcme);
+  started();
+  ends(asked[0], a_500());
+  scheduler_.end(kAcme, now_);
+  begins(kAcme);
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).retries, 1u);
+  scheduler_.end(kAcme, now_);
+  scheduler_.forget(kAcme);
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).retries, 0u);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::upstream::testing

@@ -1,0 +1,95 @@
+// TLS for real: certificates by the openssl command, and what the transport says of those it refuses.
+#include "upstream/asking.h"
+#include "upstream/certificates.h"
+#include "upstream/scripted_server.h"
+
+namespace sqlbak_gateway::upstream::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kHere = "IP:127.0.0.1";
+
+class TlsTest : public AskingTest {
+ protected:
+  // What becomes of a call to a server with this certificate, when the test's authority is the one to trust.
+  std::string asking(const ServerCertificate& certificate) {
+    ScriptedServer server(answers_with(ok("{}")), certificate);
+    const Completion completion = ask(peer(server.url(), certificates_.authority_file()));
+    EXPECT_TRUE(server.requests().empty() || completion.status == 200) << "the token was sent all the same";
+    EXPECT_EQ(completion.failure.has_value(), completion.failure && completion.failure->lasting)
+        << "asking again would not help";
+    return failure(completion);
+  }
+
+  Certificates certificates_;
+};
+
+TEST_F(TlsTest, a_certificate_of_the_configured_authority_is_trusted) {
+  EXPECT_EQ(asking(certificates_.signed_for(kHere)), "answered 200");
+}
+
+TEST_F(TlsTest, a_certificate_for_another_host_is_refused) {
+  EXPECT_THAT(
+      asking(certificates_.signed_for("DNS:api.example,IP:127.0.0.2")),
+      AllOf(StartsWith("connection: the certificate of 127.0.0.1:"), HasSubstr("is for another host name")));
+}
+
+TEST_F(TlsTest, an_expired_certificate_is_refused) {
+  EXPECT_THAT(asking(certificates_.signed_for(kHere, -10, -1)), HasSubstr("has expired"));
+}
+
+TEST_F(TlsTest, a_certificate_of_the_future_is_refused) {
+  EXPECT_THAT(asking(certificates_.signed_for(kHere, 2, 10)), HasSubstr("is not valid yet"));
+}
+
+TEST_F(TlsTest, a_self_signed_certificate_is_refused) {
+  EXPECT_THAT(asking(certificates_.self_signed_for(kHere)), HasSubstr("is self-signed"));
+}
+
+TEST_F(TlsTest, a_certificate_of_an_authority_that_is_not_trusted_is_refused) {
+  Certificates others;
+  EXPECT_THAT(asking(others.signed_for(kHere)), HasSubstr("issued by an authority that is not trusted here"));
+}
+
+TEST_F(TlsTest, the_systems_authorities_do_not_trust_it_and_its_connection_is_not_shared_with_them) {
+  ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
+  EXPECT_EQ(failure(ask(peer(server.url(), certificates_.authority_file()))), "answered 200");
+  EXPECT_THAT(failure(ask(peer(server.url()))), HasSubstr("issued by an authority that is not trusted here"));
+  EXPECT_EQ(failure(ask(peer(server.url(), certificates_.authority_file()))), "answered 200");
+}
+
+TEST_F(TlsTest, an_authority_file_that_cannot_be_read_is_named) {
+  ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
+  EXPECT_THAT(failure(ask(peer(server.url(), "/no/such/ca.pem"))),
+              StartsWith("config: the certificates to trust cannot be read from /no/such/ca.pem"));
+}
+
+TEST_F(TlsTest, a_server_that_speaks_no_tls_is_no_connection) {
+  ScriptedServer server(
+      [](ServerConnection& connection) { connection.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
+  EXPECT_THAT(failure(ask(peer(url))), StartsWith("connection: no TLS connection to 127.0.0.1:"));
+}
+
+TEST_F(TlsTest, a_connection_is_used_again) {
+  ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
+  for (int i = 0; i < 5; ++i) ask(peer(server.url(), certificates_.authority_file()));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(TlsTest, a_connection_cut_in_the_middle_of_the_answer_is_no_answer) {
+  ScriptedServer server(
+      [](ServerConnection& connection) {
+        connection.read_request();
+        connection.send("HTTP/1.1 200 OK\r\n\r\n{\"data\":");  // a body that ends with the connection
+        connection.reset();
+      },
+      certificates_.signed_for(kHere));
+  EXPECT_THAT(failure(ask(peer(server.url(), certificates_.authority_file()))), StartsWith("connection:"));
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::upstream::testing
