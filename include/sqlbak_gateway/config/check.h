@@ -1,0 +1,31 @@
+// Looking at a Config from outside: what --config.check says, and what /config shows.
+#pragma once
+
+#include "sqlbak_gateway/config/config.h"
+#include "sqlbak_gateway/config/load.h"
+#include "sqlbak_gateway/config/token.h"
+
+#include <string>
+#include <vector>
+
+namespace sqlbak_gateway::config {
+
+// The running configuration as TOML, every key with the value in force ([defaults] already merged into the
+// accounts), and secrets replaced by "<masked>". Reads back as the same configuration but for those. For
+// /config.
+std::string masked(const Config& config);
+
+// What the configuration amounts to, for people: accounts, listeners, and which accounts each access entry's
+// globs match (a glob without a match is said to have none). For --config.check.
+std::string check_report(const Config& config);
+
+// Reads every token, and looks at every certificate, key and CA file, as the running gateway would: one
+// diagnostic for each that it could not use, and one for each set of accounts that share a token (they share
+// its rate limits too). None of them keeps the gateway from starting. Blocks on the file system.
+std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tokens);
+
+// The accounts that hold the same token, as sets of two or more names: ascending, and the sets ascending by
+// their first name. `tokens` holds what each account's token was read as.
+std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<std::string, Secret>& tokens);
+
+}  // namespace sqlbak_gateway::config

@@ -1,0 +1,60 @@
+// From files, flags and environment to a Config, with everything that is wrong found at once.
+#pragma once
+
+#include "sqlbak_gateway/config/config.h"
+#include "sqlbak_gateway/config/environment.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sqlbak_gateway::config {
+
+// One thing that is wrong or doubtful, and where. The message says what to do about it and never holds a
+// secret.
+struct Diagnostic {
+  Place place;
+  std::string message;
+};
+
+// "FILE:LINE:COLUMN: MESSAGE"; the parts of the place that are not known are left out.
+std::string to_text(const Diagnostic& diagnostic);
+
+// What becomes of a bad file in accounts_dir.
+enum class LoadMode {
+  start,   // it is skipped and reported in `rejected`: one customer's typing error must not stop the others
+           // after a reboot
+  reload,  // it is an error: the running configuration stays. So is going from some accounts to none
+  check,   // it is an error: --config.check
+};
+
+struct LoadOptions {
+  LoadMode mode = LoadMode::start;
+  Environment environment;                     // required
+  std::vector<ListenAddress> listen_override;  // --web.listen-address; empty: what the file says
+  const Config* running = nullptr;             // for LoadMode::reload: what is in force now
+};
+
+// A file of accounts_dir that was left out, with all its accounts.
+struct RejectedFile {
+  std::string file;
+  std::vector<Diagnostic> errors;  // never empty
+};
+
+struct LoadOutcome {
+  std::optional<Config> config;      // nothing exactly when `errors` is not empty
+  std::vector<Diagnostic> errors;    // the main file's first; by file, line and column
+  std::vector<Diagnostic> warnings;  // in force whether or not there are errors
+  std::vector<RejectedFile> rejected;
+};
+
+// Reads the main file and its accounts_dir, and applies single-account mode: with SQLBAK_API_TOKEN set and no
+// account configured (the main file may then be absent) the one account is `default`, from CHECK_INTERVAL,
+// EXPORTER_PORT, JOBRUNS_LOOKBACK_HOURS and SQLBAK_API_URL on top of the file's [defaults].
+//
+// Does not read tokens, certificates or CA files: what is wrong with one account's token is that account's
+// trouble alone (check.h looks at them for --config.check). Blocks on the file system. No state; safe from
+// any thread.
+LoadOutcome load(const std::string& file, const LoadOptions& options);
+
+}  // namespace sqlbak_gateway::config

@@ -1,0 +1,56 @@
+// Reading tokens: the accounts' API tokens and the bearer tokens of [[access]] entries.
+//
+// A token is read again whenever it is needed, so that rotation needs no reload; credentials of systemd are
+// the exception, because systemd copies them when the service starts.
+#pragma once
+
+#include "sqlbak_gateway/base/result.h"
+#include "sqlbak_gateway/base/secret.h"
+#include "sqlbak_gateway/config/config.h"
+#include "sqlbak_gateway/config/environment.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace sqlbak_gateway::config {
+
+// Longer than any real token, and short enough for a request header.
+inline constexpr std::size_t kMaxTokenBytes = 4096;
+
+// Tells a token file that was written or replaced from an untouched one without reading it. A file that is
+// not there, and a source that is not a file, has the empty stamp. Value type.
+struct TokenStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  friend bool operator==(const TokenStamp&, const TokenStamp&) = default;
+};
+
+// Resource type, made once at the start. All methods are const, hold no lock and may be called from any
+// thread; those on files block on the file system.
+class TokenReader {
+ public:
+  // Reads every credential in $CREDENTIALS_DIRECTORY, once.
+  explicit TokenReader(Environment environment);
+  TokenReader(const TokenReader&) = delete;
+  TokenReader& operator=(const TokenReader&) = delete;
+
+  // The token: 1 to kMaxTokenBytes printable ASCII characters without a blank; one line break at the end of a
+  // file is dropped. The Error names the file, variable or credential and what to do, and shows nothing of
+  // its content.
+  Result<Secret> read(const TokenSource& source) const;
+
+  // Changes when read() may answer differently; a changed stamp ends an account's backoff.
+  TokenStamp stamp(const TokenSource& source) const;
+
+ private:
+  Environment environment_;
+  std::string credentials_directory_;  // empty: not started by systemd with credentials
+  std::map<std::string, Result<Secret>> credentials_;
+};
+
+}  // namespace sqlbak_gateway::config

@@ -1,0 +1,144 @@
+#include "sqlbak_gateway/config/check.h"
+
+#include "config/file.h"
+#include "config/schema.h"
+#include "sqlbak_gateway/base/text.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace sqlbak_gateway::config {
+namespace {
+
+// The keys of a table that have a value, a line each.
+template <typename Target>
+std::string written(const Keys<Target>& keys, const Target& target) {
+  std::string text;
+  for (const Key<Target>& key : keys) {
+    const std::string value = key.write ? key.write(target) : std::string();
+    if (!value.empty()) text += std::string(key.name) + " = " + value + '\n';
+  }
+  return text;
+}
+
+template <typename Override>
+std::string written(const std::string& header, const Keys<Override>& keys,
+                    const std::vector<Override>& overrides) {
+  std::string text;
+  for (const Override& override : overrides) {
+    text += "\n[" + header + '.' + toml_key(override.selector) + "]\n" + written(keys, override);
+  }
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string counted(std::size_t count, std::string_view one, std::string_view several) {
+  return std::to_string(count) + ' ' + std::string(count == 1 ? one : several);
+}
+
+std::vector<std::string> matching(const Config& config, std::string_view glob) {
+  std::vector<std::string> names;
+  for (const auto& [name, account] : config.accounts) {
+    if (glob_matches(glob, name)) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string masked(const Config& config) {
+  std::string text = written(main_keys(), Draft{config, {}});
+  text += (text.empty() ? "[server]\n" : "\n[server]\n") + written(server_keys(), config.server);
+  if (config.server.tls) text += "\n[server.tls]\n" + written(tls_keys(), *config.server.tls);
+  for (const AccessEntry& entry : config.access) text += "\n[[access]]\n" + written(access_keys(), entry);
+  text += "\n[upstream]\n" + written(upstream_keys(), config.upstream);
+  text += "\n[history]\n" + written(history_keys(), config.history);
+  for (const auto& [name, account] : config.accounts) {
+    const std::string header = "accounts." + toml_key(name);
+    text += "\n[" + header + "]  # " +
+            (account.place.file.empty() ? "environment" : to_text({account.place, ""})) + '\n';
+    text += written(account_keys(), account);
+    text += written(header + ".jobs", job_keys(), account.jobs);
+    text += written(header + ".servers", server_override_keys(), account.servers);
+  }
+  return text;
+}
+
+std::string check_report(const Config& config) {
+  std::vector<std::string> addresses;
+  for (const ListenAddress& address : config.server.listen) addresses.push_back(to_text(address));
+  std::string text = counted(config.accounts.size(), "account", "accounts") +
+                     (config.single_account ? " (single-account mode)" : "") + "; listening on " +
+                     joined(addresses) + (config.server.tls ? " with TLS" : " without TLS") + '\n';
+  if (config.access.empty()) return text + "no access control: whoever can connect sees every account\n";
+  for (const AccessEntry& entry : config.access) {
+    text += "access \"" + entry.name + "\" (" + (entry.bearer_token ? "bearer token" : "password") + "):\n";
+    for (const std::string& glob : entry.accounts) {
+      const std::vector<std::string> names = matching(config, glob);
+      text += "  " + toml_string(glob) + ": " +
+              (glob == "*" ? "everything: " + counted(names.size(), "account", "accounts") +
+                                 ", /metrics, /config and /-/reload"
+               : names.empty() ? "matches no account"
+                               : joined(names)) +
+              '\n';
+    }
+  }
+  return text;
+}
+
+std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<std::string, Secret>& tokens) {
+  std::map<std::string_view, std::vector<std::string>> by_token;
+  for (const auto& [account, token] : tokens) by_token[token.reveal()].push_back(account);
+  std::vector<std::vector<std::string>> sharing;
+  for (auto& [token, accounts] : by_token) {
+    if (accounts.size() > 1) sharing.push_back(std::move(accounts));
+  }
+  std::sort(sharing.begin(), sharing.end());
+  return sharing;
+}
+
+std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tokens) {
+  constexpr std::size_t kMaxPemBytes = 8u << 20;
+  std::vector<Diagnostic> trouble;
+  const auto check_readable = [&](const Place& place, std::string_view key, const std::string& path) {
+    if (path.empty()) return;
+    if (const auto content = read_file(path, kMaxPemBytes); !content) {
+      trouble.push_back({place, std::string(key) + ' ' + path + ' ' + content.error().message});
+    }
+  };
+  if (config.server.tls) {
+    check_readable({}, "server.tls.cert_file", config.server.tls->cert_file);
+    check_readable({}, "server.tls.key_file", config.server.tls->key_file);
+    check_readable({}, "server.tls.client_ca_file", config.server.tls->client_ca_file);
+  }
+  for (const AccessEntry& entry : config.access) {
+    if (!entry.bearer_token) continue;
+    if (const auto token = tokens.read(*entry.bearer_token); !token) {
+      trouble.push_back({entry.place, "access \"" + entry.name + "\": " + token.error().message});
+    }
+  }
+  std::map<std::string, Secret> read;
+  for (const auto& [name, account] : config.accounts) {
+    check_readable(account.place, "ca_file", account.ca_file);
+    auto token = tokens.read(account.token);
+    if (!token) {
+      trouble.push_back({account.place, "account \"" + name + "\": " + token.error().message});
+    } else {
+      read.emplace(name, std::move(*token));
+    }
+  }
+  for (const auto& sharing : accounts_sharing_a_token(read)) {
+    trouble.push_back({config.accounts.at(sharing.front()).place,
+                       "accounts " + joined(sharing) +
+                           " have the same token: they share one rate limit, and see the "
+                           "same data"});
+  }
+  return trouble;
+}
+
+}  // namespace sqlbak_gateway::config

@@ -1,0 +1,13 @@
+// What may be a token.
+#pragma once
+
+#include "sqlbak_gateway/base/result.h"
+#include "sqlbak_gateway/base/secret.h"
+
+namespace sqlbak_gateway::config {
+
+// `content` without one line break at its end, when that is a token (token.h says what is). The Error is a
+// half sentence to follow the name of the place, and shows nothing of the content.
+Result<Secret> checked_token(const Secret& content);
+
+}  // namespace sqlbak_gateway::config

@@ -1,0 +1,266 @@
+// accounts_dir: files that may be written by less trusted hands, and what a bad one does at the start, at a
+// reload and in a check.
+#include "config/config_directory.h"
+#include "sqlbak_gateway/config/load.h"
+#include "sqlbak_gateway/config/token.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::config::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string account(const std::string& name) {
+  return "[accounts." + name + "]\ntoken_env = \"TOKEN\"\n";
+}
+
+Lines names(const std::optional<Config>& config) {
+  Lines names;
+  if (config) {
+    for (const auto& [name, account] : config->accounts) names.push_back(name);
+  }
+  return names;
+}
+
+class AccountsDir : public ::testing::Test {
+ protected:
+  AccountsDir() { write_main(""); }
+  void write_main(const std::string& more) {
+    dir.write("gateway.toml", "accounts_dir = \"accounts.d\"\n" + more);
+  }
+  void write_account_file(const std::string& name, const std::string& text) {
+    dir.write("accounts.d/" + name, text);
+  }
+  // The errors of a check with `text` as the only account file.
+  Lines errors_of(const std::string& text) {
+    write_account_file("a.toml", text);
+    return dir.lines(dir.load().errors);
+  }
+  const ConfigDirectory dir;
+};
+
+TEST_F(AccountsDir, AddsItsAccountsToTheMainFiles) {
+  write_main("[defaults]\nlookback = \"30d\"\n" + account("main"));
+  write_account_file("b.toml", account("beta") + account("gamma"));
+  write_account_file("a.toml", account("alpha"));
+  const Config config = dir.loaded();
+  EXPECT_THAT(names(config), ElementsAre("alpha", "beta", "gamma", "main"));
+  EXPECT_EQ(config.accounts.at("beta").lookback, std::chrono::hours(30 * 24));
+  EXPECT_EQ(config.accounts.at("beta").place.file, dir.path("accounts.d/b.toml"));
+  EXPECT_EQ(config.accounts_dir, dir.path("accounts.d"));
+}
+
+TEST_F(AccountsDir, OtherFilesAndWhatEditorsLeaveBehindAreNotRead) {
+  write_account_file("a.toml", account("alpha"));
+  for (const char* name : {".a.toml.swp", ".hidden.toml", "a.toml~", "README", "b.toml.bak", "sub/c.toml"}) {
+    write_account_file(name, "this is not TOML");
+  }
+  EXPECT_THAT(names(dir.loaded()), ElementsAre("alpha"));
+}
+
+TEST_F(AccountsDir, PathsAreRelativeToTheFileThatNamesThem) {
+  write_account_file("a.toml", "[accounts.a]\ntoken_file = \"tokens/a\"\n");
+  EXPECT_EQ(dir.loaded().accounts.at("a").token,
+            (TokenSource{TokenSource::Kind::file, dir.path("accounts.d/tokens/a"), dir.path("accounts.d")}));
+}
+
+TEST_F(AccountsDir, KeysThatSayWhereATokenGoesAreRefused) {
+  EXPECT_THAT(
+      errors_of(account("a") + "api_url = \"https://collector.example.com\"\nproxy = \"http://u:PLANTED@p\"\n"
+                               "ca_file = \"ca.pem\"\n"),
+      ElementsAre(
+          "$DIR/accounts.d/a.toml:3:1: accounts.a.api_url may not be set in a file of accounts_dir: set it "
+          "in the main file",
+          "$DIR/accounts.d/a.toml:4:1: accounts.a.proxy may not be set in a file of accounts_dir: set it "
+          "in the main file",
+          "$DIR/accounts.d/a.toml:5:1: accounts.a.ca_file may not be set in a file of accounts_dir: set it "
+          "in the main file"));
+}
+
+TEST_F(AccountsDir, OnlyAccountsMayStandInItsFiles) {
+  EXPECT_THAT(
+      errors_of("acounts = 1\n[defaults]\nlookback = \"1d\"\n[server]\n"),
+      ElementsAre(
+          "$DIR/accounts.d/a.toml:1:1: unknown key \"acounts\" at the top level: did you mean "
+          "\"accounts\"?",
+          "$DIR/accounts.d/a.toml:2:2: defaults may not be set in a file of accounts_dir, which holds "
+          "[accounts.NAME] tables only: set it in the main file",
+          "$DIR/accounts.d/a.toml:4:2: server may not be set in a file of accounts_dir, which holds "
+          "[accounts.NAME] tables only: set it in the main file"));
+}
+
+TEST_F(AccountsDir, TokenFilesMustLieBelowIt) {
+  for (const std::string& path : Lines{"../acme.token", "/etc/shadow", "tokens/../../x", "..", "."}) {
+    EXPECT_THAT(
+        errors_of("[accounts.a]\ntoken_file = \"" + path + "\"\n"),
+        ElementsAre(
+            "$DIR/accounts.d/a.toml:2:14: accounts.a.token_file must lie below $DIR/accounts.d, because "
+            "it is named by a file of accounts_dir"))
+        << path;
+  }
+  for (const std::string& path :
+       Lines{"acme.token", "tokens/../acme.token", "..token", dir.path("accounts.d/x")}) {
+    EXPECT_THAT(errors_of("[accounts.a]\ntoken_file = \"" + path + "\"\n"), IsEmpty()) << path;
+  }
+}
+
+TEST_F(AccountsDir, LinksThatLeadOutOfItAreNotRead) {
+  dir.write("accounts.d-private/secret", "PLANTED");
+  write_account_file("own", "own-token\n");
+  dir.link("accounts.d/inside", "own");
+  dir.link("accounts.d/outside", dir.path("accounts.d-private/secret"));
+  dir.link("accounts.d/directory", dir.path("accounts.d-private"));
+  write_account_file(
+      "a.toml",
+      "[accounts.inside]\ntoken_file = \"inside\"\n[accounts.outside]\ntoken_file = \"outside\"\n"
+      "[accounts.below]\ntoken_file = \"directory/secret\"\n");
+  const Config config = dir.loaded();
+  const TokenReader tokens(environment_of({}));
+  EXPECT_EQ(tokens.read(config.accounts.at("inside").token)->reveal(), "own-token");
+  for (const char* name : {"outside", "below"}) {
+    const auto token = tokens.read(config.accounts.at(name).token);
+    ASSERT_FALSE(token.ok()) << name;
+    EXPECT_THAT(token.error().message, HasSubstr("lies outside of " + dir.path("accounts.d")));
+  }
+}
+
+TEST_F(AccountsDir, TheDirectoryItselfMayBeALink) {
+  dir.write("tenants/a.toml", "[accounts.a]\ntoken_file = \"a.token\"\n");
+  dir.write("tenants/a.token", "token-a");
+  dir.link("accounts.d", "tenants");
+  const Config config = dir.loaded();
+  EXPECT_EQ(TokenReader(environment_of({})).read(config.accounts.at("a").token)->reveal(), "token-a");
+}
+
+TEST_F(AccountsDir, DuplicatesAcrossFilesNameBothPlaces) {
+  write_main(account("acme"));
+  write_account_file("a.toml", account("beta"));
+  write_account_file("b.toml", account("acme") + account("beta"));
+  EXPECT_THAT(
+      dir.lines(dir.load().errors),
+      ElementsAre(
+          "$DIR/accounts.d/b.toml:1:11: account \"acme\" is already defined in $DIR/gateway.toml:2:11",
+          "$DIR/accounts.d/b.toml:3:11: account \"beta\" is already defined in $DIR/accounts.d/a.toml:1:11"));
+}
+
+class BadAccountFile : public AccountsDir {
+ protected:
+  BadAccountFile() {
+    write_main(account("main"));
+    write_account_file("a.toml", account("alpha"));
+    write_account_file("b.toml", account("beta") + "lookbak = \"1d\"\n" + account("bystander"));
+    write_account_file("c.toml", account("gamma"));
+  }
+  static constexpr const char* kError =
+      "$DIR/accounts.d/b.toml:3:1: unknown key \"lookbak\" in [accounts.beta]: did you mean \"lookback\"?";
+};
+
+TEST_F(BadAccountFile, IsSkippedLoudlyAtTheStart) {
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_THAT(names(outcome.config), ElementsAre("alpha", "gamma", "main"));
+  EXPECT_THAT(outcome.errors, IsEmpty());
+  ASSERT_EQ(outcome.rejected.size(), 1u);
+  EXPECT_EQ(outcome.rejected[0].file, dir.path("accounts.d/b.toml"));
+  EXPECT_THAT(dir.lines(outcome.rejected[0].errors), ElementsAre(kError));
+}
+
+TEST_F(BadAccountFile, RefusesAReloadAsAWhole) {
+  const Config running = *dir.load(LoadMode::start).config;
+  const LoadOutcome outcome = dir.reload(running);
+  EXPECT_FALSE(outcome.config.has_value());
+  EXPECT_THAT(dir.lines(outcome.errors), ElementsAre(kError));
+  EXPECT_THAT(outcome.rejected, IsEmpty());
+}
+
+TEST_F(BadAccountFile, IsAnErrorOfACheck) {
+  EXPECT_THAT(dir.lines(dir.load(LoadMode::check).errors), ElementsAre(kError));
+}
+
+TEST_F(BadAccountFile, DoesNotHideMistakesInOthers) {
+  write_account_file("c.toml", "[accounts.gamma\n");
+  write_main("[server]\nlisten = 1\n" + account("main"));
+  EXPECT_THAT(
+      dir.lines(dir.load(LoadMode::check).errors),
+      ElementsAre("$DIR/gateway.toml:3:10: server.listen must be a list of strings, not an integer", kError,
+                  "$DIR/accounts.d/c.toml:1:16: not valid TOML: in a table header: expected ']', saw '\\n'"));
+}
+
+TEST_F(BadAccountFile, OfTwoThatDefineOneAccountTheLaterIsSkippedAtTheStart) {
+  write_account_file("b.toml", account("alpha") + account("bystander"));
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_THAT(names(outcome.config), ElementsAre("alpha", "gamma", "main"));
+  ASSERT_EQ(outcome.rejected.size(), 1u);
+  EXPECT_THAT(dir.lines(outcome.rejected[0].errors),
+              ElementsAre("$DIR/accounts.d/b.toml:1:11: account \"alpha\" is already defined in "
+                          "$DIR/accounts.d/a.toml:1:11"));
+}
+
+TEST_F(BadAccountFile, AnErrorInTheMainFileRefusesTheStart) {
+  write_main("[server]\nlisten = 1\n");
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_FALSE(outcome.config.has_value());
+  EXPECT_EQ(outcome.errors.size(), 1u);
+}
+
+TEST_F(BadAccountFile, ADirectoryOrAPipeWithTheNameOfAFileIsRejectedLikeOne) {
+  dir.remove("accounts.d/b.toml");
+  std::filesystem::create_directory(dir.path("accounts.d/b.toml"));
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  ASSERT_EQ(outcome.rejected.size(), 1u);
+  EXPECT_THAT(dir.lines(outcome.rejected[0].errors),
+              ElementsAre("$DIR/accounts.d/b.toml: is a directory, not a file"));
+}
+
+class Reload : public AccountsDir {
+ protected:
+  Reload() {
+    write_account_file("a.toml", account("alpha"));
+    running = dir.loaded();
+  }
+  Lines errors(const Variables& variables = {}) const {
+    return dir.lines(dir.reload(running, variables).errors);
+  }
+  Config running;
+};
+
+TEST_F(Reload, RefusesAnAccountsDirThatHasVanished) {
+  dir.remove("accounts.d");
+  write_main(account("main"));
+  EXPECT_THAT(
+      errors(),
+      ElementsAre("$DIR/gateway.toml:1:16: accounts_dir $DIR/accounts.d cannot be read: No such file or "
+                  "directory"));
+}
+
+TEST_F(Reload, RefusesToGoFromSomeAccountsToNone) {
+  dir.remove("accounts.d/a.toml");
+  EXPECT_THAT(errors(), ElementsAre("$DIR/gateway.toml: configures no account, and a reload would drop all "
+                                    "that are running: if that is "
+                                    "meant, restart the gateway"));
+}
+
+TEST_F(Reload, DoesNotFallBackToSingleAccountMode) {
+  dir.remove("accounts.d/a.toml");
+  EXPECT_EQ(errors({{"SQLBAK_API_TOKEN", "token"}}).size(), 1u);
+}
+
+TEST_F(Reload, TakesOtherAccounts) {
+  dir.remove("accounts.d/a.toml");
+  write_account_file("b.toml", account("beta"));
+  EXPECT_THAT(names(dir.reload(running).config), ElementsAre("beta"));
+}
+
+TEST_F(Reload, MayStayWithoutAccounts) {
+  running.accounts.clear();
+  dir.remove("accounts.d/a.toml");
+  EXPECT_THAT(errors(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::config::testing
