@@ -1,0 +1,35 @@
+// The Authorization header, taken apart. What it grants is the gateway's business. Pure; safe from any
+// thread.
+#pragma once
+
+#include "sqlbak_gateway/base/secret.h"
+#include "sqlbak_gateway/http/message.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace sqlbak_gateway::http {
+
+// RFC 7617. The name may be empty and never holds a ':'; the password may hold anything but control
+// characters.
+struct BasicCredentials {
+  std::string name;
+  Secret password;
+};
+
+// RFC 6750.
+struct BearerCredentials {
+  Secret token;
+};
+
+using Credentials = std::variant<BasicCredentials, BearerCredentials>;
+
+// Nothing when the value is of another scheme or malformed (not base64, no ':', control characters, a bad
+// token).
+std::optional<Credentials> parse_authorization(std::string_view header_value);
+// Of the request's only Authorization header; nothing when it has none (the server refuses several).
+std::optional<Credentials> credentials_of(const Request& request);
+
+}  // namespace sqlbak_gateway::http

@@ -1,0 +1,244 @@
+#include "http/listening_socket.h"
+
+#include "sqlbak_gateway/base/text.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <optional>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/NetException.h>
+
+namespace sqlbak_gateway::http {
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
+
+Error malformed(std::string_view text) {
+  return Error{
+      "\"" + json_escaped(text.substr(0, 128)) +
+      "\" is no address to listen on; write host:port, like \"127.0.0.1:8000\", \"[::]:8000\" or \":8000\""};
+}
+
+bool is_ipv4_wildcard(const ListenAddress& address) {
+  return address.host == "0.0.0.0";
+}
+bool is_ipv6_wildcard(const ListenAddress& address) {
+  return address.host.empty() || address.host == "::";
+}
+
+// Not Poco's tryParse(), for which "::" and "0.0.0.0" are no addresses.
+std::optional<Poco::Net::IPAddress> numeric(const std::string& host) {
+  in_addr ipv4{};
+  if (::inet_pton(AF_INET, host.c_str(), &ipv4) == 1) return Poco::Net::IPAddress(&ipv4, sizeof ipv4);
+  in6_addr ipv6{};
+  if (::inet_pton(AF_INET6, host.c_str(), &ipv6) == 1) return Poco::Net::IPAddress(&ipv6, sizeof ipv6);
+  return std::nullopt;
+}
+
+std::string shown(const ListenAddress& address) {
+  const bool ipv6 = address.host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+Error cannot_listen(const ListenAddress& address, int code, const std::string& otherwise) {
+  std::string why = otherwise;
+  if (code == EADDRINUSE)
+    why = "the port is in use by another program (or another gateway); stop it or choose another port";
+  if (code == EADDRNOTAVAIL) why = "this machine has no such address";
+  if (code == EACCES)
+    why = "a port below 1024 needs the capability CAP_NET_BIND_SERVICE; choose a higher one";
+  if (code == EAFNOSUPPORT) why = "this machine has no IPv6; write an IPv4 address";
+  if (code == EMFILE || code == ENFILE)
+    why = "the process has no descriptors left; raise its limit (LimitNOFILE)";
+  return Error{"cannot listen on " + shown(address) + ": " + why};
+}
+
+Result<Poco::Net::ServerSocket> bind(const PreparedListener& listener) {
+  // The address is reused (a restart must not wait for old connections), the port is not: Poco's shorter
+  // overloads set SO_REUSEPORT too, and a second gateway would silently take half of the connections.
+  constexpr bool kReuseAddress = true;
+  constexpr bool kReusePort = false;
+  for (const bool ipv6_missing : {false, true}) {
+    try {
+      Poco::Net::ServerSocket socket;
+      if (ipv6_missing) {
+        socket.bind(Poco::Net::SocketAddress("0.0.0.0", listener.address.port), kReuseAddress, kReusePort);
+      } else if (listener.resolved.family() == Poco::Net::SocketAddress::IPv6) {
+        socket.bind6(listener.resolved, kReuseAddress, kReusePort, !listener.both_families);
+      } else {
+        socket.bind(listener.resolved, kReuseAddress, kReusePort);
+      }
+      socket.listen(kBacklog);
+      socket.setBlocking(false);
+      return socket;
+    } catch (const Poco::Exception& exception) {
+      const bool no_ipv6 = exception.code() == EAFNOSUPPORT || exception.code() == EADDRNOTAVAIL;
+      if (!ipv6_missing && listener.address.host.empty() && no_ipv6) continue;
+      return cannot_listen(listener.address, exception.code(), exception.displayText());
+    }
+  }
+  return cannot_listen(listener.address, EAFNOSUPPORT, "");
+}
+
+}  // namespace
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return malformed(text);
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  ListenAddress address;
+  const char* const end = digits.data() + digits.size();
+  const auto [parsed, error] = std::from_chars(digits.data(), end, address.port);
+  if (digits.empty() || error != std::errc{} || parsed != end) return malformed(text);
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool ipv6 = host.find(':') != std::string_view::npos;
+  const bool sane = std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+           c == '-' || c == '_' || c == ':';
+  });
+  if (!sane || bracketed != ipv6) return malformed(text);
+  address.host = lower_case(host);
+  if (ipv6) {
+    const std::optional<Poco::Net::IPAddress> ip = numeric(address.host);
+    if (!ip) return malformed(text);
+    address.host = ip->toString();
+  }
+  return address;
+}
+
+bool is_loopback(const ListenAddress& address) {
+  const std::optional<Poco::Net::IPAddress> ip = numeric(address.host);
+  return ip ? ip->isLoopback() : address.host == "localhost";
+}
+
+Result<std::vector<PreparedListener>> prepare(const std::vector<Listener>& listeners) {
+  if (listeners.empty()) return Error{"there is no address to listen on"};
+  std::vector<PreparedListener> prepared;
+  for (const Listener& listener : listeners) {
+    Result<ListenAddress> address = parse_listen_address(listener.address);
+    if (!address) return address.error();
+    PreparedListener next;
+    next.address = *address;
+    next.both_families = is_ipv6_wildcard(*address);
+    try {
+      const std::string host = address->host.empty() ? "::" : address->host;
+      const std::optional<Poco::Net::IPAddress> ip = numeric(host);
+      next.resolved =
+          ip ? Poco::Net::SocketAddress(*ip, address->port) : Poco::Net::SocketAddress(host, address->port);
+    } catch (const Poco::Exception&) {
+      return Error{"cannot listen on " + shown(*address) +
+                   ": the name cannot be resolved; write a numeric address"};
+    }
+    if (listener.tls) {
+      const Result<TlsContext> tls = load_tls_context(*listener.tls);
+      if (!tls) return tls.error();
+      next.tls = tls->context;
+      next.certificate = tls->certificate;
+    }
+    prepared.push_back(std::move(next));
+  }
+  // Both wildcards of one port can only be bound together when each keeps to its family.
+  for (PreparedListener& wildcard : prepared) {
+    wildcard.both_families =
+        wildcard.both_families && std::none_of(prepared.begin(), prepared.end(), [&](const auto& other) {
+          return is_ipv4_wildcard(other.address) && other.address.port == wildcard.address.port &&
+                 other.address.port != 0;
+        });
+  }
+  return prepared;
+}
+
+Result<void> ListeningSockets::adopt(std::vector<PreparedListener> listeners) {
+  std::vector<Bound> leaving = bound_;
+  std::vector<Bound> next;
+  std::vector<PreparedListener> released;  // closed early, to be bound again should something fail
+  std::vector<std::size_t> fresh;
+  for (PreparedListener& listener : listeners) {
+    const auto kept = std::find_if(leaving.begin(), leaving.end(),
+                                   [&](const Bound& bound) { return bound.listener.same_socket(listener); });
+    next.push_back({std::move(listener), kept == leaving.end() ? Poco::Net::ServerSocket() : kept->socket,
+                    kept != leaving.end() && kept->polled});
+    if (kept == leaving.end()) {
+      fresh.push_back(next.size() - 1);
+    } else {
+      leaving.erase(kept);
+    }
+  }
+  Result<void> outcome;
+  for (const std::size_t index : fresh) {
+    // 0.0.0.0:8000 cannot be bound while 127.0.0.1:8000 is, nor the other way round.
+    const auto in_the_way = [&](const Bound& old) {
+      return old.socket.address().port() == next[index].listener.address.port;
+    };
+    for (Bound& old : leaving) {
+      if (!in_the_way(old)) continue;
+      released.push_back(old.listener);
+      released.back().resolved =
+          Poco::Net::SocketAddress(old.listener.resolved.host(), old.socket.address().port());
+    }
+    const auto closed = std::stable_partition(leaving.begin(), leaving.end(), std::not_fn(in_the_way));
+    std::for_each(closed, leaving.end(), [&](Bound& old) { release(old); });
+    leaving.erase(closed, leaving.end());
+    Result<Poco::Net::ServerSocket> socket = bind(next[index].listener);
+    if (!socket) {
+      outcome = socket.error();
+      break;
+    }
+    next[index].socket = *socket;
+  }
+  if (!outcome) {
+    for (const std::size_t index : fresh) next[index].socket.close();
+    std::erase_if(bound_,
+                  [](const Bound& bound) { return bound.socket.impl()->sockfd() == POCO_INVALID_SOCKET; });
+    for (const PreparedListener& listener : released) {
+      if (Result<Poco::Net::ServerSocket> socket = bind(listener))
+        bound_.push_back({listener, *socket, false});
+    }
+  } else {
+    for (Bound& bound : leaving) release(bound);
+    bound_ = std::move(next);
+  }
+  resume();
+  return outcome;
+}
+
+void ListeningSockets::close() {
+  for (Bound& bound : bound_) release(bound);
+  bound_.clear();
+}
+
+void ListeningSockets::release(Bound& bound) {
+  pause(bound);
+  bound.socket.close();
+}
+
+ListeningSockets::Bound* ListeningSockets::find(const Poco::Net::Socket& socket) {
+  const auto found =
+      std::find_if(bound_.begin(), bound_.end(), [&](const Bound& bound) { return bound.socket == socket; });
+  return found == bound_.end() ? nullptr : &*found;
+}
+
+void ListeningSockets::pause(Bound& bound) {
+  if (bound.polled) poll_set_.remove(bound.socket);
+  bound.polled = false;
+}
+
+void ListeningSockets::resume() {
+  for (Bound& bound : bound_) {
+    if (!bound.polled) poll_set_.add(bound.socket, Poco::Net::PollSet::POLL_READ);
+    bound.polled = true;
+  }
+}
+
+bool ListeningSockets::any_paused() const {
+  return std::any_of(bound_.begin(), bound_.end(), [](const Bound& bound) { return !bound.polled; });
+}
+
+}  // namespace sqlbak_gateway::http

@@ -1,0 +1,99 @@
+#include "sqlbak_gateway/http/server.h"
+
+#include "http/event_loop.h"
+
+#include <exception>
+#include <sys/resource.h>
+#include <utility>
+
+namespace sqlbak_gateway::http {
+
+// The event loop under the name that the public header knows.
+class Server::Core final : public EventLoop {
+ public:
+  using EventLoop::EventLoop;
+};
+
+std::string_view name(Rejection rejection) {
+  switch (rejection) {
+    case Rejection::busy:
+      return "busy";
+    case Rejection::malformed:
+      return "malformed";
+    case Rejection::uri_too_long:
+      return "uri_too_long";
+    case Rejection::headers_too_large:
+      return "headers_too_large";
+    case Rejection::body_too_large:
+      return "body_too_large";
+    case Rejection::slow_request:
+      return "slow_request";
+    case Rejection::slow_reader:
+      return "slow_reader";
+    case Rejection::handshake:
+      return "handshake";
+    case Rejection::evicted:
+      return "evicted";
+    case Rejection::descriptors:
+      return "descriptors";
+  }
+  return "";
+}
+
+Result<std::unique_ptr<Server>> Server::start(Options options, const Clock& clock) {
+  Result<std::vector<PreparedListener>> listeners = prepare(options.listeners);
+  if (!listeners) return listeners.error();
+  std::unique_ptr<Server> server;
+  try {
+    server.reset(new Server(std::make_shared<Core>(std::move(options), clock), clock));
+    server->core_->start();
+  } catch (const std::exception& exception) {
+    return Error{"the server cannot start: " + std::string(exception.what()) +
+                 "; the process may lack descriptors, threads or memory"};
+  }
+  if (Result<void> bound = server->core_->adopt(std::move(*listeners)); !bound) return bound.error();
+  return server;
+}
+
+Server::Server(std::shared_ptr<Core> core, const Clock& clock) : core_(std::move(core)), clock_(clock) {}
+
+Server::~Server() {
+  core_->stop(Deadline::after(clock_.steady_now(), std::chrono::seconds(1)));
+}
+
+std::vector<std::uint16_t> Server::ports() const {
+  return core_->ports();
+}
+
+Result<void> Server::set_listeners(const std::vector<Listener>& listeners) {
+  Result<std::vector<PreparedListener>> prepared = prepare(listeners);
+  if (!prepared) return prepared.error();
+  return core_->adopt(std::move(*prepared));
+}
+
+void Server::set_max_requests_in_flight(std::size_t requests) {
+  core_->set_max_requests_in_flight(requests);
+}
+
+std::optional<SystemTime> Server::certificate_expiry() const {
+  return core_->certificate_expiry();
+}
+
+Server::Load Server::load() const {
+  return core_->load();
+}
+
+Server::Stopped Server::stop(Deadline deadline) {
+  return core_->stop(deadline);
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlimit raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return limit.rlim_cur;
+}
+
+}  // namespace sqlbak_gateway::http
