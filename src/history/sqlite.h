@@ -1,0 +1,65 @@
+// A thin skin over SQLite: connections and statements that close themselves, codes that become Errors. Not
+// thread-safe.
+#pragma once
+
+#include "sqlbak_gateway/base/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace sqlbak_gateway::history {
+
+class Database;
+
+// A prepared statement. Lives no longer than its database. Parameters and columns are counted from 0.
+class Statement {
+ public:
+  Statement& bind(std::int64_t value);
+  // Not copied: `value` has to live until the next step() or reset().
+  Statement& bind(std::string_view value);
+  Statement& bind_blob(std::string_view value);
+  // True: there is a row. False: there is none, or no more.
+  Result<bool> step();
+  // Runs it to its end, and makes it ready for another time.
+  Result<void> run();
+  // For another time.
+  void reset();
+
+  std::int64_t integer(int column) const;
+  std::string_view text(int column) const;  // until the next step() or reset()
+  std::string_view blob(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int bound_ = 0;
+};
+
+class Database {
+ public:
+  // Opens an existing file for reading and writing.
+  static Result<Database> open(const std::string& path);
+
+  Result<void> execute(const std::string& sql);
+  Result<Statement> prepare(std::string_view sql);
+  // The single value of a query.
+  Result<std::int64_t> integer(std::string_view sql);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  explicit Database(sqlite3* database) : database_(database) {}
+  std::unique_ptr<sqlite3, Close> database_;
+};
+
+}  // namespace sqlbak_gateway::history

@@ -1,0 +1,111 @@
+// What is remembered survives being written down; damaged bytes become nothing, never nonsense.
+#include "history/codec.h"
+
+#include "history/remembered_account.h"
+#include "simulator/random.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::history {
+namespace {
+
+using testing::fingerprint;
+using testing::RememberedAccount;
+using testing::reread;
+
+TEST(Codec, BringsBackWhatCollectionsRemember) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    simulator::Random random(seed);
+    RememberedAccount account(seed, simulator::random_knobs(random));
+    for (int i = 0; i < 3; ++i) {
+      const auto memory = account.collect(std::chrono::minutes(7 + random.below(2000)));
+      const auto again = reread(*memory);
+      ASSERT_TRUE(again);
+      ASSERT_EQ(fingerprint(again), fingerprint(memory)) << "seed " << seed;
+      account.restart_with(again);
+    }
+  }
+}
+
+TEST(Codec, BringsBackTheLastGoodSnapshot) {
+  RememberedAccount account(1);
+  const auto memory = account.collect();
+  const Snapshot& before = *memory->last_good;
+  const auto again = reread(*memory);
+  const Snapshot& after = *again->last_good;
+  EXPECT_EQ(after.collected_at, before.collected_at);
+  EXPECT_EQ(after.servers, before.servers);
+  EXPECT_EQ(after.info, before.info);
+  ASSERT_EQ(after.jobs.size(), before.jobs.size());
+  for (std::size_t i = 0; i < before.jobs.size(); ++i) {
+    EXPECT_EQ(after.jobs[i]->job, before.jobs[i]->job);
+    EXPECT_EQ(*after.jobs[i]->settings, *before.jobs[i]->settings);
+    EXPECT_EQ(*after.jobs[i]->remembered, *before.jobs[i]->remembered);
+    EXPECT_EQ(after.jobs[i]->runs->tallies, before.jobs[i]->runs->tallies);
+    EXPECT_EQ(after.jobs[i]->runs->databases, before.jobs[i]->runs->databases);
+    EXPECT_EQ(after.jobs[i]->runs->extents, before.jobs[i]->runs->extents);
+    // What is published and what is remembered are the same runs, not two copies of them.
+    EXPECT_EQ(after.jobs[i]->runs.get(), &again->jobs[i]->runs->runs);
+  }
+}
+
+TEST(Codec, BringsBackIdsThatAreNoNumbers) {
+  auto runs = std::make_shared<RememberedRuns>();
+  runs->names = {"run-a", "007"};
+  runs->ids = {RunId::named(0), *RunId::numeric("7"), RunId::named(1)};
+  runs->runs.tallies.resize(3);
+  for (std::size_t i = 0; i < 2; ++i)
+    runs->runs.tallies[i].started_at = EpochMs(1000.0 * static_cast<double>(i));
+  auto job = std::make_shared<RememberedJob>();
+  job->id = "job \"1\"";
+  job->remembered = std::make_shared<Remembered>();
+  job->runs = runs;
+  AccountMemory memory;
+  memory.jobs = {job};
+  const auto again = reread(memory);
+  ASSERT_TRUE(again);
+  const RememberedRuns& read = *again->jobs[0]->runs;
+  EXPECT_EQ(read.ids[0].text(read.names), "run-a");
+  EXPECT_EQ(read.ids[1].text(read.names), "7");
+  EXPECT_EQ(read.ids[2].text(read.names), "007");
+}
+
+TEST(Codec, RefusesBytesThatAreDamagedAnywhere) {
+  RememberedAccount account(2, {}, {1, 1, 8});
+  const auto memory = account.collect();
+  const EncodedAccount encoded = encode_account(*memory);
+  const std::string job = encode_job(*memory->jobs[0]);
+  const std::string chunk = encode_chunks(*memory->jobs[0]->runs).begin()->second;
+  const auto sound = [&](const std::string& header, const std::string& body, const std::string& rows) {
+    AccountDecoder decoder;
+    return decoder.account(header, encoded.lists) && decoder.job(body) &&
+           decoder.chunk(memory->jobs[0]->id, rows);
+  };
+  ASSERT_TRUE(sound(encoded.header, job, chunk));
+  const auto flipped = [](std::string bytes, std::size_t at) {
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
+    return bytes;
+  };
+  for (std::size_t at = 0; at < encoded.header.size(); ++at)
+    ASSERT_FALSE(sound(flipped(encoded.header, at), job, chunk));
+  for (std::size_t at = 0; at < job.size(); ++at)
+    ASSERT_FALSE(sound(encoded.header, flipped(job, at), chunk));
+  for (std::size_t at = 0; at < chunk.size(); ++at)
+    ASSERT_FALSE(sound(encoded.header, job, flipped(chunk, at)));
+  for (std::size_t size = 0; size < job.size(); ++size)
+    ASSERT_FALSE(sound(encoded.header, job.substr(0, size), chunk));
+}
+
+TEST(Codec, RefusesAnAccountWithoutAllOfItsJobs) {
+  RememberedAccount account(3);
+  const auto memory = account.collect();
+  const EncodedAccount encoded = encode_account(*memory);
+  AccountDecoder decoder;
+  ASSERT_TRUE(decoder.account(encoded.header, encoded.lists));
+  ASSERT_TRUE(decoder.job(encode_job(*memory->jobs[0])));
+  EXPECT_EQ(std::move(decoder).finish(), nullptr);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::history

@@ -1,0 +1,300 @@
+// The history file: across restarts, and whatever happens to it.
+#include "sqlbak_gateway/history/history.h"
+
+#include "history/remembered_account.h"
+#include "history/sqlite.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::history {
+namespace {
+
+using testing::fingerprint;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::RememberedAccount;
+
+class CapturedLog final : public LogSink {
+ public:
+  void write(std::string_view line) override {
+    MutexLock lock(mutex_);
+    text_ += line;
+  }
+  std::string text() const {
+    MutexLock lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::string text_ GUARDED_BY(mutex_);
+};
+
+class HistoryFile : public ::testing::Test {
+ protected:
+  HistoryFile() : folder_(std::filesystem::temp_directory_path() / "sqlbak-history-XXXXXX") {
+    std::string name = folder_.string();
+    folder_ = ::mkdtemp(name.data());
+    path_ = folder_ / "history.db";
+  }
+  ~HistoryFile() override {
+    ::chmod(folder_.c_str(), 0700);
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::unique_ptr<History> open() { return open_history(path_, clock_, log_); }
+  // Opens, writes, and closes again.
+  void write(const std::string& account, const std::shared_ptr<const AccountMemory>& memory) {
+    const auto history = open();
+    ASSERT_TRUE(history->status().durable) << sink_.text();
+    history->store(account, memory);
+    ASSERT_TRUE(history->drain(Deadline::never()));
+  }
+  std::shared_ptr<const AccountMemory> read(const std::string& account) { return open()->load(account); }
+  void expect_memory_only(const std::string& because) {
+    const auto history = open();
+    EXPECT_FALSE(history->status().durable);
+    EXPECT_EQ(history->status().errors, 1u);
+    EXPECT_THAT(sink_.text(), HasSubstr("level=warn"));
+    EXPECT_THAT(sink_.text(), HasSubstr(because));
+    history->store("acme", account_.collect());
+    EXPECT_TRUE(history->drain(Deadline::never()));
+    EXPECT_EQ(history->load("acme"), nullptr);
+  }
+  void execute(const std::string& sql) {
+    Result<Database> database = Database::open(path_);
+    ASSERT_TRUE(database.ok());
+    const Result<void> done = database->execute(sql);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path path_;
+  sqlbak_gateway::testing::ManualClock clock_;
+  CapturedLog sink_;
+  Logger log_{sink_, clock_, LogLevel::info, LogFormat::logfmt};
+  RememberedAccount account_{1};
+};
+
+TEST_F(HistoryFile, RemembersAcrossRestarts) {
+  const auto memory = account_.collect();
+  write("acme", memory);
+  EXPECT_EQ(fingerprint(read("acme")), fingerprint(memory));
+  EXPECT_EQ(read("globex"), nullptr);
+}
+
+TEST_F(HistoryFile, FollowsEveryCollection) {
+  const auto history = open();
+  for (int i = 0; i < 10; ++i) {
+    history->store("acme", account_.collect());
+    ASSERT_TRUE(history->drain(Deadline::never()));
+  }
+  // Jobs that were removed are gone, too.
+  account_.simulator().with([](simulator::World& world) {
+    simulator::Account& account = world.account("acme");
+    account.remove_job(account.jobs().begin()->first);
+    return 0;
+  });
+  account_.collect(std::chrono::hours(1));
+  const auto last = account_.collect(std::chrono::hours(25));
+  history->store("acme", last);
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(last));
+}
+
+TEST_F(HistoryFile, GoesOnFromWhatAnEarlierProcessWrote) {
+  write("acme", account_.collect());
+  {
+    const auto history = open();
+    account_.restart_with(history->load("acme"));
+    history->store("acme", account_.collect());
+    ASSERT_TRUE(history->drain(Deadline::never()));
+  }
+  // And without having asked what that was.
+  const auto memory = account_.collect();
+  write("acme", memory);
+  EXPECT_EQ(fingerprint(read("acme")), fingerprint(memory));
+}
+
+TEST_F(HistoryFile, KeepsAccountsApart) {
+  RememberedAccount other(2);
+  const auto acme = account_.collect();
+  const auto globex = other.collect();
+  write("acme", acme);
+  write("globex", globex);
+  EXPECT_EQ(fingerprint(read("acme")), fingerprint(acme));
+  EXPECT_EQ(fingerprint(read("globex")), fingerprint(globex));
+}
+
+TEST_F(HistoryFile, TellsWhatIsNotYetWritten) {
+  const auto history = open();
+  std::shared_ptr<const AccountMemory> last;
+  for (int i = 0; i < 20; ++i) {
+    last = account_.collect(std::chrono::minutes(5));
+    history->store("acme", last);
+    EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(last));
+  }
+}
+
+TEST_F(HistoryFile, IsForItsOwnerAlone) {
+  write("acme", account_.collect());
+  struct stat info {};
+  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+
+  ::chmod(path_.c_str(), 0644);
+  const auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+    ASSERT_EQ(::stat(file.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 077, 0u) << file.path();
+  }
+}
+
+TEST_F(HistoryFile, HasASize) {
+  const auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_GT(history->status().size_bytes, 10'000u);
+  EXPECT_EQ(history->status().errors, 0u);
+}
+
+TEST_F(HistoryFile, ForgetsAccountsAMonthAfterTheyWereLastConfigured) {
+  const auto history = open();
+  history->store("acme", account_.collect());
+  history->store("globex", account_.collect());
+  history->configured({"acme", "globex"});
+  ASSERT_TRUE(history->drain(Deadline::never()));
+
+  clock_.advance(std::chrono::hours(29 * 24));
+  history->configured({"acme"});
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_NE(history->load("globex"), nullptr);
+
+  clock_.advance(std::chrono::hours(2 * 24));
+  history->configured({"acme"});
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(history->load("globex"), nullptr);
+  EXPECT_NE(history->load("acme"), nullptr);
+}
+
+// --- Trouble
+// ----------------------------------------------------------------------------------------------------------
+
+TEST_F(HistoryFile, ThatCannotBeCreatedIsDoneWithout) {
+  path_ = folder_ / "missing" / "history.db";
+  expect_memory_only("No such file or directory");
+}
+
+TEST_F(HistoryFile, ThatIsNoDatabaseIsLeftAlone) {
+  const std::string text(8192, 'x');
+  std::ofstream(path_) << text;
+  expect_memory_only("move it out of the way");
+  std::stringstream after;
+  after << std::ifstream(path_).rdbuf();
+  EXPECT_EQ(after.str(), text);
+}
+
+TEST_F(HistoryFile, ThatIsDamagedIsDoneWithout) {
+  write("acme", account_.collect());
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  for (int page = 1; page < 6; ++page) {
+    file.seekp(page * 4096);
+    file << std::string(512, '\xff');
+  }
+  file.close();
+  expect_memory_only("damaged");
+}
+
+TEST_F(HistoryFile, OfAnotherProgramIsLeftAlone) {
+  std::ofstream{path_};
+  execute("CREATE TABLE invoices (id)");
+  expect_memory_only("not a history of sqlbak-gateway");
+}
+
+TEST_F(HistoryFile, OfANewerVersionIsLeftAlone) {
+  write("acme", account_.collect());
+  execute("PRAGMA user_version = 2");
+  expect_memory_only("newer version");
+}
+
+TEST_F(HistoryFile, BelongsToOneProcess) {
+  const auto first = open();
+  expect_memory_only("only one gateway may");
+}
+
+TEST_F(HistoryFile, ReadsAnAccountAfreshWhoseRowsAreDamaged) {
+  write("acme", account_.collect());
+  RememberedAccount other(2);
+  const auto globex = other.collect();
+  write("globex", globex);
+  execute("UPDATE job SET body = x'00' WHERE account = (SELECT id FROM account WHERE name = 'acme')");
+  const auto history = open();
+  EXPECT_EQ(history->load("acme"), nullptr);
+  EXPECT_EQ(history->status().errors, 1u);
+  EXPECT_EQ(fingerprint(history->load("globex")), fingerprint(globex));
+
+  const auto memory = account_.collect();
+  history->store("acme", memory);
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(memory));
+}
+
+// A disk is full: no file may grow any more.
+class FullDisk {
+ public:
+  FullDisk() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = 1;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
+  const auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  {
+    const FullDisk full;
+    for (int i = 0; i < 3; ++i) {
+      history->store("acme", account_.collect());
+      ASSERT_TRUE(history->drain(Deadline::never()));
+    }
+    EXPECT_EQ(history->status().errors, 3u);
+    EXPECT_THAT(sink_.text(), HasSubstr("the history cannot be written"));
+  }
+  const auto memory = account_.collect();
+  history->store("acme", memory);
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(history->status().errors, 3u);
+  EXPECT_THAT(sink_.text(), HasSubstr("the history is written again"));
+  EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(memory));
+}
+
+TEST(MemoryHistory, RemembersNothing) {
+  const auto history = make_memory_history();
+  history->store("acme", std::make_shared<AccountMemory>());
+  EXPECT_EQ(history->load("acme"), nullptr);
+  EXPECT_FALSE(history->status().durable);
+  EXPECT_EQ(history->status().errors, 0u);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::history
