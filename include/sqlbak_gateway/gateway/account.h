@@ -1,0 +1,166 @@
+// Account: one configured account at work: its cache, its running collection, the probes that wait for it,
+// its traces and counters. The rules are AccountState's; this adds the lock, the waiting, the token and the
+// data.
+//
+// Resource type, held by shared_ptr: a running collection keeps its account alive. All methods may be called
+// from any thread, but for those of CollectionSink, which are the upstream thread's.
+#pragma once
+
+#include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/deadline.h"
+#include "sqlbak_gateway/base/log.h"
+#include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/config.h"
+#include "sqlbak_gateway/config/token.h"
+#include "sqlbak_gateway/evaluation/collection_status.h"
+#include "sqlbak_gateway/gateway/account_state.h"
+#include "sqlbak_gateway/gateway/collector.h"
+#include "sqlbak_gateway/gateway/published.h"
+#include "sqlbak_gateway/gateway/waiting_places.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sqlbak_gateway::gateway {
+
+// How a probe was answered: the values of the label `result` of sqlbak_gateway_probes_total.
+enum class ProbeResult : std::uint8_t {
+  fresh,      // from memory, within cache_ttl
+  collected,  // by a collection that this probe started or joined, and that succeeded in time
+  stale,    // with the last good data: the collection was not done in time, failed, or waits for its turn to
+            // retry
+  pending,  // a first collection runs: with what it has read so far, if anything
+  failed    // without data: none could be collected yet, or they are older than max_stale
+};
+inline constexpr std::array kProbeResults = {ProbeResult::fresh, ProbeResult::collected, ProbeResult::stale,
+                                             ProbeResult::pending, ProbeResult::failed};
+std::string_view name(ProbeResult result);
+
+// What a probe is answered with. Value type.
+struct ProbeAnswer {
+  ProbeResult result = ProbeResult::failed;
+  std::shared_ptr<const Published> data;  // null: none, or older than max_stale
+  evaluation::CollectionStatus status;    // probe_duration included
+  SystemTime at{};                        // t
+  std::uint64_t version = 0;              // answers of one version differ by t alone
+};
+
+// Since the account was configured. Value type.
+struct AccountCounters {
+  std::array<std::uint64_t, kProbeResults.size()> probes{};
+  std::map<std::string, std::uint64_t, std::less<>> collections;  // by result
+  std::map<std::pair<sqlbak::Endpoint, int>, std::uint64_t>
+      api_requests;  // by endpoint and status, 0: no answer
+  std::uint64_t api_retries = 0;
+  Duration api_throttled{};
+  std::map<sqlbak::NotedField, std::uint64_t> unrecognised;
+  std::optional<SystemTime> last_probe;
+};
+
+// Everything about an account for pages and metrics, read in one go.
+struct AccountView {
+  CollectionRecord record;
+  std::shared_ptr<const Published> data;       // may be older than max_stale
+  bool backfilling = false;                    // `data` is what a running first collection has read so far
+  std::optional<Duration> next_collection_in;  // nothing while one runs; zero: with the next probe
+  AccountCounters counters;
+  std::deque<std::shared_ptr<const Trace>> traces;    // newest first
+  std::deque<std::shared_ptr<const Trace>> failures;  // newest first
+};
+
+// Told of what happens, for histograms that are not an account's own. Called from any thread.
+class GatewayObserver {
+ public:
+  GatewayObserver() = default;
+  GatewayObserver(const GatewayObserver&) = delete;
+  GatewayObserver& operator=(const GatewayObserver&) = delete;
+  virtual ~GatewayObserver() = default;
+  virtual void api_request(sqlbak::Endpoint endpoint, Duration elapsed) = 0;
+  virtual void probe(Duration elapsed) = 0;
+};
+
+// What all accounts share. Everything outlives them.
+struct AccountServices {
+  const Clock& clock;
+  const Logger& log;
+  Collector& collector;
+  const config::TokenReader& tokens;
+  WaitingPlaces& waiting;
+  GatewayObserver& observer;
+};
+
+class Account final : public CollectionSink, public std::enable_shared_from_this<Account> {
+ public:
+  // `key` is never used again for another account. `jitter_seed` spreads the accounts' collections.
+  Account(config::AccountConfig config, upstream::AccountKey key, std::uint64_t max_response_bytes,
+          const AccountServices& services, std::uint64_t jitter_seed);
+
+  const config::AccountConfig& config() const { return config_; }
+  upstream::AccountKey key() const { return key_; }
+
+  // Answers a probe that arrived at `arrived`: from memory, or after a collection that it starts or joins,
+  // waiting no longer than `deadline`. Blocks.
+  ProbeAnswer probe(SteadyTime arrived, Deadline deadline) EXCLUDES(mutex_);
+
+  AccountView view() const EXCLUDES(mutex_);
+
+  // A reload happened: a failing account may be tried again at once.
+  void end_backoff() EXCLUDES(mutex_);
+  // Takes over what `former`, the account of the same name before a reload, knew.
+  void inherit(const Account& former) EXCLUDES(mutex_);
+  // Ends the running collection and releases every waiting probe; the account answers from memory from now
+  // on. What the collection has read goes to `successor` (null: nobody), the account of the same name after a
+  // reload.
+  void retire(std::shared_ptr<Account> successor) EXCLUDES(mutex_);
+
+  std::shared_ptr<const AccountMemory> memory() override EXCLUDES(mutex_);
+  void attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) override EXCLUDES(mutex_);
+  void progressed(std::shared_ptr<const Snapshot> snapshot) override EXCLUDES(mutex_);
+  void ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
+             std::shared_ptr<const Trace> trace) override EXCLUDES(mutex_);
+
+ private:
+  bool begin_if_due(SteadyTime now) EXCLUDES(mutex_);
+  void heed_changed_token(SteadyTime now) EXCLUDES(mutex_);
+  void start_collection(SystemTime now) EXCLUDES(mutex_);
+  void fail_to_start(Error error, SteadyTime now) EXCLUDES(mutex_);
+  ProbeAnswer answer(SteadyTime arrived, bool collected) REQUIRES(mutex_);
+  std::shared_ptr<const Published> published(std::shared_ptr<const Snapshot> snapshot) EXCLUDES(mutex_);
+  void log_overrides(const Published& data) const EXCLUDES(mutex_);
+  void log_end(const CollectionRecord& before, const CollectionRecord& after) const;
+
+  const config::AccountConfig config_;
+  const upstream::AccountKey key_;
+  const std::uint64_t max_response_bytes_;
+  const AccountServices services_;
+  const std::shared_ptr<const upstream::Peer> peer_;
+  const evaluation::Policy policy_;
+  const exposition::Format format_;
+
+  mutable Mutex mutex_;
+  Condition changed_;
+  AccountState state_ GUARDED_BY(mutex_);
+  std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
+  config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
+  TraceBook traces_ GUARDED_BY(mutex_);
+  AccountCounters counters_ GUARDED_BY(mutex_);
+  std::uint64_t version_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t jitter_state_ GUARDED_BY(mutex_);
+  bool retired_ GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Account> successor_ GUARDED_BY(mutex_);
+};
+
+// The text of an answer.
+std::string exposition_text(const ProbeAnswer& answer, const config::AccountConfig& config);
+
+// What the configuration comes to for the layers below.
+evaluation::Policy policy_of(const config::AccountConfig& config);
+exposition::Format format_of(const config::AccountConfig& config);
+
+}  // namespace sqlbak_gateway::gateway

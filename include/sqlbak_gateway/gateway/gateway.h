@@ -1,0 +1,104 @@
+// Gateway: the program behind its server: routes requests, owns the accounts, follows reloads.
+//
+// What a configuration comes to is a generation: accounts and access rules, immutable once made, swapped as a
+// whole by a reload. A request works on the generation it arrived in. Resource type; handle() and reload()
+// may be called from any thread.
+#pragma once
+
+#include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/log.h"
+#include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/config.h"
+#include "sqlbak_gateway/config/load.h"
+#include "sqlbak_gateway/config/token.h"
+#include "sqlbak_gateway/gateway/access.h"
+#include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/gateway/collector.h"
+#include "sqlbak_gateway/gateway/own_metrics.h"
+#include "sqlbak_gateway/gateway/shared_bodies.h"
+#include "sqlbak_gateway/gateway/waiting_places.h"
+#include "sqlbak_gateway/http/message.h"
+#include "sqlbak_gateway/http/server.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sqlbak_gateway::gateway {
+
+class Gateway {
+ public:
+  struct Dependencies {
+    const Clock& clock;
+    const Logger& log;
+    Collector& collector;
+    const config::TokenReader& tokens;
+    std::uint64_t seed = 0;  // spreads the accounts' collections
+    // Reads the configuration anew, for a reload. `running` is what is in force.
+    std::function<config::LoadOutcome(const config::Config& running)> load;
+    // Makes the listeners follow a reload; an Error keeps the running configuration. Empty: nothing listens.
+    std::function<Result<void>(const config::ServerConfig& server)> listen;
+    // When the server's certificate expires. Empty: never.
+    std::function<std::optional<SystemTime>()> certificate_expiry;
+  };
+
+  // `first` must hold a configuration.
+  Gateway(config::LoadOutcome first, Dependencies dependencies);
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+  ~Gateway();
+
+  http::Response handle(const http::Request& request);
+  // Which requests are answered without waiting for an account.
+  http::Urgency urgency(std::string_view path) const;
+
+  // Reads the configuration and puts it in force, or leaves everything as it is and says why.
+  Result<void> reload() EXCLUDES(reload_mutex_);
+
+  // The account of that name; null when there is none.
+  std::shared_ptr<Account> account(std::string_view name) const;
+  OwnMetrics& metrics() { return metrics_; }
+  // Once a second, from any one thread.
+  void tick() { bodies_.expire(deps_.clock.system_now()); }
+  // From now on /-/ready says no, and nobody waits for a collection any more.
+  void shut_down();
+
+ private:
+  struct Generation;
+
+  std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
+  std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
+
+  http::Response probe(const Generation& now, const Caller& caller, const http::Request& request);
+  http::Response debug(Account& account, const http::Request& request);
+  // Waits as a probe does; an Error is the client's.
+  Result<ProbeAnswer> answer_of(Account& account, const http::Request& request);
+  // `own_metrics_of`: the generation whose own metrics follow the account's; null: none do.
+  http::Response exposition_of(Account& account, const http::Request& request,
+                               const Generation* own_metrics_of);
+  http::Response own_metrics(const Generation& now, const http::Request& request);
+  http::Response reload_response();
+  GatewayState state(const Generation& now) const EXCLUDES(mutex_);
+
+  const Dependencies deps_;
+  OwnMetrics metrics_;
+  WaitingPlaces waiting_;
+  SharedBodies bodies_;
+  std::uint64_t next_key_ = 1;  // under reload_mutex_ but for the constructor
+
+  Mutex reload_mutex_;  // one reload at a time
+  mutable Mutex mutex_;
+  std::shared_ptr<const Generation> generation_ GUARDED_BY(mutex_);
+  bool last_reload_succeeded_ GUARDED_BY(mutex_) = true;
+  SystemTime last_reload_success_ GUARDED_BY(mutex_){};
+  bool shutting_down_ GUARDED_BY(mutex_) = false;
+};
+
+// The path as a label: one of the gateway's own, or "other".
+std::string_view path_label(std::string_view path);
+
+}  // namespace sqlbak_gateway::gateway

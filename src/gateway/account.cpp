@@ -1,0 +1,450 @@
+#include "sqlbak_gateway/gateway/account.h"
+
+#include "sqlbak_gateway/base/hash.h"
+#include "sqlbak_gateway/base/text.h"
+#include "sqlbak_gateway/evaluation/findings.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+// Fingerprints name a token in memory, in the history file and as a limit group, and cannot be turned back.
+constexpr std::string_view kFingerprintKey = "sqlbak-gateway token fingerprint 1";
+
+// Safely inside what a condition variable can wait for.
+constexpr Duration kLongestWait = std::chrono::hours(24);
+
+// The same token has the same group, whatever accounts hold it.
+upstream::LimitGroup group_of(const std::string& fingerprint) {
+  return upstream::LimitGroup{std::stoull(fingerprint.substr(0, 15), nullptr, 16)};
+}
+
+std::shared_ptr<const upstream::Peer> peer_of(const config::AccountConfig& config) {
+  auto peer = std::make_shared<upstream::Peer>();
+  peer->api_url = config.api_url;
+  peer->ca_file = config.ca_file;
+  if (config.proxy) {
+    peer->proxy = config.proxy->url;
+    peer->proxy_credentials = config.proxy->credentials;
+  }
+  return peer;
+}
+
+evaluation::MaxAges max_ages_of(const config::MaxAges& ages) {
+  return {ages};
+}
+
+// A first reading goes back twice the largest configured max_age, so that a late job is known to be late at
+// once. It holds for every job: overrides are matched by evaluation, and reading a little more of a few jobs
+// once costs little.
+Duration first_reach_of(const config::AccountConfig& config) {
+  Duration largest{};
+  const auto consider = [&](const config::MaxAges& ages) {
+    for (const std::optional<Duration>& age : ages)
+      largest = std::max(largest, age.value_or(Duration::zero()));
+  };
+  consider(config.max_age);
+  for (const config::JobOverride& job : config.jobs) consider(job.max_age);
+  return 2 * largest;
+}
+
+// A draw in [0, 1); SplitMix64.
+double next_fraction(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+std::string_view name(ProbeResult result) {
+  constexpr std::array<std::string_view, kProbeResults.size()> names = {"fresh", "collected", "stale",
+                                                                        "pending", "failed"};
+  return names[static_cast<std::size_t>(result)];
+}
+
+evaluation::Policy policy_of(const config::AccountConfig& config) {
+  evaluation::Policy policy;
+  policy.lookback = config.lookback;
+  policy.max_age = max_ages_of(config.max_age);
+  for (const config::JobOverride& job : config.jobs) {
+    evaluation::Override over;
+    over.target = job.selector;
+    if (job.ignore) over.ignore = true;
+    over.max_age = max_ages_of(job.max_age);
+    policy.jobs.push_back(std::move(over));
+  }
+  for (const config::ServerOverride& server : config.servers) {
+    evaluation::Override over;
+    over.target = server.selector;
+    if (server.ignore) over.ignore = true;
+    policy.servers.push_back(std::move(over));
+  }
+  return policy;
+}
+
+exposition::Format format_of(const config::AccountConfig& config) {
+  exposition::Format format;
+  switch (config.names) {
+    case config::MetricNames::seed:
+      format.names = exposition::NameMode::seed;
+      break;
+    case config::MetricNames::clean:
+      format.names = exposition::NameMode::clean;
+      break;
+    case config::MetricNames::both:
+      format.names = exposition::NameMode::both;
+      break;
+  }
+  format.summary = config.summary;
+  format.max_series = config.max_series;
+  return format;
+}
+
+std::string exposition_text(const ProbeAnswer& answer, const config::AccountConfig& config) {
+  std::string text;
+  if (answer.data) {
+    exposition::render(*answer.data->layout, evaluation::answer(answer.data->account, answer.at),
+                       answer.status, text);
+  } else {
+    exposition::render(format_of(config), answer.status, text);
+  }
+  return text;
+}
+
+Account::Account(config::AccountConfig config, upstream::AccountKey key, std::uint64_t max_response_bytes,
+                 const AccountServices& services, std::uint64_t jitter_seed)
+    : config_(std::move(config)),
+      key_(key),
+      max_response_bytes_(max_response_bytes),
+      services_(services),
+      peer_(peer_of(config_)),
+      policy_(policy_of(config_)),
+      format_(format_of(config_)),
+      state_(config_.cache_ttl),
+      jitter_state_(jitter_seed) {}
+
+ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
+  heed_changed_token(arrived);
+  if (begin_if_due(arrived)) start_collection(services_.clock.system_now());
+
+  bool collected = false;
+  {
+    MutexLock lock(mutex_);
+    if (state_.worth_waiting(services_.clock.steady_now(), deadline)) {
+      const WaitingPlaces::Taken place(services_.waiting);
+      const std::uint64_t completed = state_.completed();
+      if (place) {
+        const auto over = [&] { return state_.completed() != completed || retired_; };
+        Duration left = deadline.remaining(services_.clock.steady_now());
+        while (!over() &&
+               changed_.wait_for(mutex_, std::min(left, kLongestWait)) != std::cv_status::timeout) {
+          left = deadline.remaining(services_.clock.steady_now());
+        }
+        collected = state_.completed() != completed && state_.probe_success();
+      }
+    }
+    ProbeAnswer made = answer(arrived, collected);
+    services_.observer.probe(made.status.probe_duration);
+    return made;
+  }
+}
+
+// Whether the caller has to start a collection: only ever one caller is told so.
+bool Account::begin_if_due(SteadyTime now) {
+  MutexLock lock(mutex_);
+  if (retired_ || state_.freshness(now) != AccountState::Freshness::due) return false;
+  state_.began(now, services_.clock.system_now(), next_fraction(jitter_state_));
+  ++version_;
+  return true;
+}
+
+// A token that was replaced on disk is worth a try at once.
+void Account::heed_changed_token(SteadyTime now) {
+  {
+    MutexLock lock(mutex_);
+    if (state_.freshness(now) != AccountState::Freshness::backed_off) return;
+  }
+  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
+  MutexLock lock(mutex_);
+  if (stamp != token_stamp_) {
+    token_stamp_ = stamp;
+    state_.end_backoff();
+  }
+}
+
+void Account::start_collection(SystemTime now) {
+  // The stamp first: a token replaced between the two reads is then seen as changed, once too often rather
+  // than never.
+  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
+  Result<Secret> token = services_.tokens.read(config_.token);
+  if (!token) {
+    {
+      MutexLock lock(mutex_);
+      token_stamp_ = stamp;
+    }
+    fail_to_start(token.error(), services_.clock.steady_now());
+    return;
+  }
+
+  CollectionOrder order;
+  order.account = key_;
+  order.peer = peer_;
+  order.token = std::make_shared<const Secret>(std::move(*token));
+  order.plan.started_at = now;
+  order.plan.lookback = config_.lookback;
+  order.plan.settings_ttl = config_.settings_ttl;
+  order.plan.token_fingerprint = keyed_hash(kFingerprintKey, order.token->reveal());
+  order.plan.first_reach = [reach = first_reach_of(config_)](const Job&) { return reach; };
+  order.share.group = group_of(order.plan.token_fingerprint);
+  order.share.max_concurrent_requests = config_.max_concurrent_requests;
+  order.share.requests_per_second = config_.requests_per_second;
+  order.request_timeout = config_.request_timeout;
+  order.collection_timeout = config_.collection_timeout;
+  order.max_response_bytes = max_response_bytes_;
+  order.sink = shared_from_this();
+  {
+    MutexLock lock(mutex_);
+    if (retired_) return;
+    token_stamp_ = stamp;
+  }
+  services_.collector.submit(std::move(order));
+}
+
+void Account::fail_to_start(Error error, SteadyTime now) {
+  auto trace = TraceRecorder(services_.clock.system_now())
+                   .finish(Duration::zero(), Duration::zero(), std::string(name(FailureReason::config)),
+                           error.message);
+  CollectionRecord before;
+  CollectionRecord after;
+  {
+    MutexLock lock(mutex_);
+    before = state_.record();
+    CollectionEnd end;
+    end.failure = {FailureReason::config, std::move(error.message)};
+    state_.ended(std::move(end), now);
+    after = state_.record();
+    traces_.add(std::move(trace));
+    ++counters_.collections[std::string(name(FailureReason::config))];
+    ++version_;
+    changed_.notify_all();
+  }
+  log_end(before, after);
+}
+
+ProbeAnswer Account::answer(SteadyTime arrived, bool collected) {
+  const SteadyTime now = services_.clock.steady_now();
+  const CollectionRecord& record = state_.record();
+  ProbeAnswer made;
+  made.at = services_.clock.system_now();
+  made.version = version_;
+  made.data = state_.data();
+  const bool complete = state_.has_good_data();
+  if (made.data && made.at - made.data->collected_at() > config_.max_stale) made.data.reset();
+
+  if (!made.data) {
+    made.result = record.in_progress && !record.last_failure ? ProbeResult::pending : ProbeResult::failed;
+  } else if (!complete) {
+    made.result = ProbeResult::pending;
+  } else if (collected) {
+    made.result = ProbeResult::collected;
+  } else {
+    made.result =
+        state_.freshness(now) == AccountState::Freshness::fresh ? ProbeResult::fresh : ProbeResult::stale;
+  }
+
+  evaluation::CollectionStatus& status = made.status;
+  status.succeeded = state_.probe_success();
+  status.probe_duration = now - arrived;
+  status.last_success = record.last_success;
+  status.last_attempt = record.last_attempt;
+  if (record.completed_any) {
+    status.duration = record.last_duration;
+    status.api_requests = record.last_api_requests;
+  }
+  status.in_progress = record.in_progress;
+  if (record.last_failure) status.failure = record.last_failure->reason;
+  for (const sqlbak::Endpoint endpoint : sqlbak::kEndpoints) {
+    const std::optional<bool>& up = record.endpoint_up[static_cast<std::size_t>(endpoint)];
+    if (up) status.endpoints.push_back({name(endpoint), *up});
+  }
+  if (made.data) {
+    const Snapshot& snapshot = made.data->snapshot();
+    status.jobs_pending = snapshot.jobs_pending;
+    status.jobs_unreadable = snapshot.jobs_unreadable;
+    status.jobruns_available = complete && snapshot.jobruns_available;
+    status.jobsettings_available = complete && snapshot.jobsettings_available;
+  }
+
+  ++counters_.probes[static_cast<std::size_t>(made.result)];
+  counters_.last_probe = made.at;
+  return made;
+}
+
+AccountView Account::view() const {
+  MutexLock lock(mutex_);
+  AccountView view;
+  view.record = state_.record();
+  view.data = state_.data();
+  view.backfilling = !state_.has_good_data() && view.record.in_progress;
+  if (const auto due = state_.next_due()) {
+    const SteadyTime now = services_.clock.steady_now();
+    view.next_collection_in = *due <= now ? Duration::zero() : *due - now;
+  }
+  view.counters = counters_;
+  view.traces = traces_.latest();
+  view.failures = traces_.failures();
+  return view;
+}
+
+void Account::end_backoff() {
+  MutexLock lock(mutex_);
+  state_.end_backoff();
+}
+
+void Account::inherit(const Account& former) {
+  std::shared_ptr<const AccountMemory> memory;
+  std::shared_ptr<const Published> data;
+  TraceBook traces;
+  AccountCounters counters;
+  {
+    MutexLock lock(former.mutex_);
+    memory = former.memory_;
+    if (former.state_.has_good_data()) data = former.state_.data();
+    traces = former.traces_;
+    counters = former.counters_;
+  }
+  // Judged anew: the configuration that has changed may be the policy.
+  if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
+  MutexLock lock(mutex_);
+  memory_ = std::move(memory);
+  traces_ = std::move(traces);
+  counters_ = std::move(counters);
+  if (data) {
+    const SystemTime collected_at = data->collected_at();
+    state_.restored(std::move(data), collected_at);
+  }
+}
+
+void Account::retire(std::shared_ptr<Account> successor) {
+  {
+    MutexLock lock(mutex_);
+    retired_ = true;
+    successor_ = std::move(successor);
+    changed_.notify_all();
+  }
+  services_.collector.cancel(key_, /*forget=*/true);
+}
+
+std::shared_ptr<const AccountMemory> Account::memory() {
+  MutexLock lock(mutex_);
+  return memory_;
+}
+
+void Account::attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) {
+  services_.observer.api_request(endpoint, elapsed);
+  MutexLock lock(mutex_);
+  ++counters_.api_requests[{endpoint, status}];
+}
+
+std::shared_ptr<const Published> Account::published(std::shared_ptr<const Snapshot> snapshot) {
+  std::shared_ptr<const Published> previous;
+  {
+    MutexLock lock(mutex_);
+    previous = state_.data();
+  }
+  return publish(std::move(snapshot), policy_, format_, previous.get());
+}
+
+void Account::progressed(std::shared_ptr<const Snapshot> snapshot) {
+  std::shared_ptr<const Published> data = published(std::move(snapshot));
+  MutexLock lock(mutex_);
+  state_.progressed(std::move(data));
+  ++version_;
+}
+
+void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
+                    std::shared_ptr<const Trace> trace) {
+  CollectionEnd end;
+  end.api_requests = stats.api_requests;
+  end.endpoint_up = outcome.endpoint_up;
+  const std::string result = trace->result;
+  {
+    // The upstream thread ends this collection before it begins one of the successor.
+    MutexLock lock(mutex_);
+    if (retired_) {
+      if (successor_) {
+        MutexLock successor_lock(successor_->mutex_);
+        successor_->memory_ = std::move(outcome.memory);
+      }
+      return;
+    }
+  }
+  if (outcome.failure) {
+    end.failure = std::move(outcome.failure);
+  } else {
+    end.data = published(std::move(outcome.snapshot));
+  }
+
+  if (end.data) log_overrides(*end.data);
+
+  CollectionRecord before;
+  CollectionRecord after;
+  {
+    MutexLock lock(mutex_);
+    before = state_.record();
+    memory_ = std::move(outcome.memory);
+    state_.ended(std::move(end), services_.clock.steady_now());
+    after = state_.record();
+    traces_.add(std::move(trace));
+    ++counters_.collections[result];
+    counters_.api_retries += stats.retries;
+    counters_.api_throttled += stats.throttled;
+    for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
+      counters_.unrecognised[entry.field] += entry.count;
+    }
+    ++version_;
+    changed_.notify_all();
+  }
+  log_end(before, after);
+}
+
+// Once when it becomes so: the count is in sqlbak_gateway_config_overrides_unmatched, the list on the debug
+// page.
+void Account::log_overrides(const Published& data) const {
+  std::shared_ptr<const Published> before;
+  {
+    MutexLock lock(mutex_);
+    before = state_.data();
+  }
+  const std::vector<evaluation::AmbiguousOverride>& now = data.account->ambiguous_overrides;
+  if (before && before->account->ambiguous_overrides == now) return;
+  for (const evaluation::AmbiguousOverride& over : now) {
+    services_.log.warn(over.matches == 0 ? "an override matches nothing: correct its name, or remove it"
+                                         : "an override matches several: name an id, or \"server/job\"",
+                       {{"account", config_.name},
+                        {"override", (over.of_server ? "servers." : "jobs.") + over.target},
+                        {"matches", over.matches}});
+  }
+}
+
+// Once when a trouble begins, changes its kind, or ends; what repeats is in the metrics.
+void Account::log_end(const CollectionRecord& before, const CollectionRecord& after) const {
+  if (after.last_failure) {
+    if (before.last_failure && before.last_failure->reason == after.last_failure->reason) return;
+    services_.log.warn("collection failed", {{"account", config_.name},
+                                             {"reason", name(after.last_failure->reason)},
+                                             {"error", after.last_failure->message}});
+  } else if (before.last_failure) {
+    services_.log.info("collection succeeded again", {{"account", config_.name}});
+  } else {
+    services_.log.debug("collection succeeded", {{"account", config_.name},
+                                                 {"api_requests", after.last_api_requests},
+                                                 {"duration", format_duration(after.last_duration)}});
+  }
+}
+
+}  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,356 @@
+#include "sqlbak_gateway/gateway/gateway.h"
+
+#include "sqlbak_gateway/base/text.h"
+#include "sqlbak_gateway/config/check.h"
+#include "sqlbak_gateway/evaluation/findings.h"
+#include "sqlbak_gateway/gateway/discovery.h"
+#include "sqlbak_gateway/gateway/pages.h"
+#include "sqlbak_gateway/http/encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr std::string_view kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
+constexpr std::size_t kWorthCompressing = 1024;  // bytes; below it the saving is not worth the work
+
+// Who may ask for a path, where there is access control.
+enum class Audience {
+  everybody,  // without credentials
+  callers,    // with credentials; they see what they may see
+  operators,  // with the right to see everything
+  machine,    // operators; without access control, only from this machine
+};
+
+struct KnownPath {
+  std::string_view path;
+  std::string_view methods;
+  Audience audience;
+  bool urgent = false;  // answered whatever else the server is busy with
+};
+
+constexpr std::array<KnownPath, 8> kPaths = {{
+    {"/", "GET, HEAD", Audience::callers, true},
+    {"/probe", "GET, HEAD", Audience::callers},
+    {"/metrics", "GET, HEAD", Audience::operators, true},
+    {"/sd", "GET, HEAD", Audience::callers},
+    {"/config", "GET, HEAD", Audience::machine},
+    {"/-/healthy", "GET, HEAD", Audience::everybody, true},
+    {"/-/ready", "GET, HEAD", Audience::everybody, true},
+    {"/-/reload", "POST", Audience::machine},
+}};
+
+const KnownPath* known(std::string_view path) {
+  const auto found =
+      std::find_if(kPaths.begin(), kPaths.end(), [&](const KnownPath& k) { return k.path == path; });
+  return found == kPaths.end() ? nullptr : &*found;
+}
+
+bool allows(const KnownPath& path, std::string_view method) {
+  return path.methods == method || (path.methods == "GET, HEAD" && (method == "GET" || method == "HEAD"));
+}
+
+http::Response unauthorised(const Access::Verdict& verdict) {
+  if (verdict.denial == Access::Denial::throttled) {
+    http::Response response = http::text_response(429, "too many failed attempts; try again later\n");
+    response.headers.push_back(
+        {"Retry-After",
+         std::to_string(std::chrono::ceil<std::chrono::seconds>(verdict.retry_after).count())});
+    return response;
+  }
+  http::Response response =
+      http::text_response(401, "credentials are needed, and these are none that are known\n");
+  response.headers.push_back({"WWW-Authenticate", "Basic realm=\"sqlbak-gateway\", charset=\"UTF-8\""});
+  response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"sqlbak-gateway\""});
+  return response;
+}
+
+// A positive, finite number of seconds; nothing where there is no header.
+Result<std::optional<Duration>> scrape_timeout(const http::Request& request) {
+  const std::optional<std::string_view> header = request.header(kTimeoutHeader);
+  if (!header) return std::optional<Duration>();
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), seconds);
+  if (error != std::errc{} || end != header->data() + header->size() || !std::isfinite(seconds) ||
+      seconds <= 0) {
+    return Error{std::string(kTimeoutHeader) + " must be a positive number of seconds, like 10 or 9.5"};
+  }
+  constexpr double kLongest = 3600;  // longer than any scrape, and safely inside a Duration
+  return std::optional<Duration>(
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, kLongest))));
+}
+
+http::Response exposition_response(SharedBodies::Body body, bool gzip) {
+  http::Response response;
+  response.content_type = kExpositionType;
+  response.body = std::move(body);
+  if (gzip) response.content_encoding = "gzip";
+  response.headers.push_back({"Vary", "Accept-Encoding"});
+  return response;
+}
+
+SharedBodies::Body encoded(std::string text, bool& gzip) {
+  gzip = gzip && text.size() >= kWorthCompressing;
+  return std::make_shared<const std::string>(gzip ? http::gzip(text) : std::move(text));
+}
+
+}  // namespace
+
+std::string_view path_label(std::string_view path) {
+  const KnownPath* found = known(path);
+  return found ? found->path : "other";
+}
+
+struct Gateway::Generation {
+  config::Config config;
+  std::size_t files_rejected = 0;
+  std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
+  std::unique_ptr<Access> access;
+  std::shared_ptr<Account> single;  // of the single-account mode; else null
+
+  std::vector<AccountOnPage> visible_to(const Caller& caller) const {
+    std::vector<AccountOnPage> visible;
+    for (const auto& [name, account] : accounts) {
+      if (caller.may_see(name)) visible.push_back({&account->config(), account->view()});
+    }
+    return visible;
+  }
+};
+
+Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
+    : deps_(std::move(dependencies)), waiting_(first.config->server.max_requests_in_flight / 2) {
+  last_reload_succeeded_ = first.rejected.empty();
+  last_reload_success_ = deps_.clock.system_now();
+  generation_ = make_generation(std::move(first), nullptr);
+}
+
+Gateway::~Gateway() = default;
+
+std::shared_ptr<const Gateway::Generation> Gateway::make_generation(config::LoadOutcome loaded,
+                                                                    const Generation* former) {
+  auto made = std::make_shared<Generation>();
+  made->config = std::move(*loaded.config);
+  made->files_rejected = loaded.rejected.size();
+  made->access = std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock);
+  const AccountServices services{deps_.clock, deps_.log, deps_.collector, deps_.tokens, waiting_, metrics_};
+  const std::uint64_t max_response_bytes = made->config.upstream.max_response_bytes;
+  for (const auto& [name, config] : made->config.accounts) {
+    std::shared_ptr<Account> before;
+    if (former) {
+      if (const auto found = former->accounts.find(name); found != former->accounts.end())
+        before = found->second;
+    }
+    if (before && before->config() == config &&
+        former->config.upstream.max_response_bytes == max_response_bytes) {
+      made->accounts.emplace(name, before);
+      continue;
+    }
+    const upstream::AccountKey key{next_key_++};
+    auto account = std::make_shared<Account>(config, key, max_response_bytes, services,
+                                             deps_.seed + static_cast<std::uint64_t>(key));
+    if (before) account->inherit(*before);
+    made->accounts.emplace(name, std::move(account));
+  }
+  if (made->config.single_account) made->single = made->accounts.begin()->second;
+  return made;
+}
+
+std::shared_ptr<const Gateway::Generation> Gateway::generation() const {
+  MutexLock lock(mutex_);
+  return generation_;
+}
+
+std::shared_ptr<Account> Gateway::account(std::string_view name) const {
+  const auto now = generation();
+  const auto found = now->accounts.find(name);
+  return found == now->accounts.end() ? nullptr : found->second;
+}
+
+http::Urgency Gateway::urgency(std::string_view path) const {
+  const KnownPath* found = known(path);
+  if (!found || !found->urgent) return http::Urgency::ordinary;
+  // The single-account mode's /metrics waits like a probe.
+  return path == "/metrics" && generation()->single ? http::Urgency::ordinary : http::Urgency::urgent;
+}
+
+http::Response Gateway::handle(const http::Request& request) {
+  const auto now = generation();
+  const KnownPath* path = known(request.path);
+  if (path && path->audience == Audience::everybody) {
+    if (!allows(*path, request.method)) return http::method_not_allowed(path->methods);
+    if (path->path == "/-/healthy") return http::text_response(200, "sqlbak-gateway is healthy.\n");
+    MutexLock lock(mutex_);
+    return shutting_down_ ? http::text_response(503, "sqlbak-gateway is shutting down.\n")
+                          : http::text_response(200, "sqlbak-gateway is ready.\n");
+  }
+
+  const Access::Verdict verdict = now->access->check(request);
+  if (!verdict.caller) return unauthorised(verdict);
+  const Caller& caller = *verdict.caller;
+  if (!path) return http::text_response(404, "no such page; / lists what there is\n");
+  if (path->audience != Audience::callers && !caller.operator_rights) {
+    return http::text_response(403, "this needs an access entry with accounts = [\"*\"]\n");
+  }
+  if (path->audience == Audience::machine && !now->access->enabled() && !request.peer_is_loopback) {
+    return http::text_response(403, "without [[access]] entries this is answered to this machine only\n");
+  }
+  if (!allows(*path, request.method)) return http::method_not_allowed(path->methods);
+
+  if (path->path == "/probe") return probe(*now, caller, request);
+  if (path->path == "/metrics") return own_metrics(*now, request);
+  if (path->path == "/-/reload") return reload_response();
+  if (path->path == "/config") return http::text_response(200, config::masked(now->config));
+  if (path->path == "/sd") {
+    std::vector<const config::AccountConfig*> visible;
+    for (const auto& [name, account] : now->accounts) {
+      if (caller.may_see(name)) visible.push_back(&account->config());
+    }
+    http::Response response = http::text_response(
+        200, discovery_document(visible, advertised(now->config.server, request.scheme(), request.host())));
+    response.content_type = "application/json";
+    return response;
+  }
+  http::Response response =
+      http::text_response(200, overview_page(now->visible_to(caller), deps_.clock.system_now()));
+  response.content_type = "text/html; charset=utf-8";
+  return response;
+}
+
+http::Response Gateway::probe(const Generation& now, const Caller& caller, const http::Request& request) {
+  const std::vector<std::string_view> names = request.parameters("account");
+  if (names.size() != 1 || names.front().empty()) {
+    return http::text_response(400, "name exactly one account, as in /probe?account=acme\n");
+  }
+  const auto found = now.accounts.find(names.front());
+  if (found == now.accounts.end() || !caller.may_see(names.front())) {
+    metrics_.unknown_account();
+    return http::text_response(404, "no such account; /sd and / list those there are\n");
+  }
+  const std::vector<std::string_view> debug_values = request.parameters("debug");
+  if (!debug_values.empty() && debug_values.front() == "true") return debug(*found->second, request);
+  return exposition_of(*found->second, request, nullptr);
+}
+
+Result<ProbeAnswer> Gateway::answer_of(Account& account, const http::Request& request) {
+  const SteadyTime arrived = deps_.clock.steady_now();
+  const Result<std::optional<Duration>> timeout = scrape_timeout(request);
+  if (!timeout) return timeout.error();
+  const Duration budget = probe_budget(*timeout, generation()->config.server.timeout_offset);
+  return account.probe(arrived, Deadline::after(arrived, budget));
+}
+
+http::Response Gateway::debug(Account& account, const http::Request& request) {
+  const Result<ProbeAnswer> answer = answer_of(account, request);
+  if (!answer) return http::text_response(400, answer.error().message + "\n");
+  return http::text_response(200, debug_page({&account.config(), account.view()}, deps_.clock.system_now(),
+                                             exposition_text(*answer, account.config())));
+}
+
+http::Response Gateway::exposition_of(Account& account, const http::Request& request,
+                                      const Generation* own_metrics_of) {
+  const Result<ProbeAnswer> answer = answer_of(account, request);
+  if (!answer) return http::text_response(400, answer.error().message + "\n");
+  bool gzip = http::accepts_gzip(request);
+  const SharedBodies::Key key{static_cast<std::uint64_t>(account.key()), answer->version, gzip};
+  const bool shareable = answer->result == ProbeResult::fresh && !own_metrics_of;
+  if (shareable) {
+    if (const SharedBodies::Shared shared = bodies_.find(key, answer->at); shared.body) {
+      return exposition_response(shared.body, shared.gzip);
+    }
+  }
+  std::string text = exposition_text(*answer, account.config());
+  if (own_metrics_of) text += metrics_.render(state(*own_metrics_of));
+  SharedBodies::Body body = encoded(std::move(text), gzip);
+  if (shareable) bodies_.keep(key, answer->at, {body, gzip});
+  return exposition_response(std::move(body), gzip);
+}
+
+http::Response Gateway::own_metrics(const Generation& now, const http::Request& request) {
+  if (now.single) return exposition_of(*now.single, request, &now);
+  bool gzip = http::accepts_gzip(request);
+  SharedBodies::Body body = encoded(metrics_.render(state(now)), gzip);
+  return exposition_response(std::move(body), gzip);
+}
+
+GatewayState Gateway::state(const Generation& now) const {
+  GatewayState state;
+  for (const auto& [name, account] : now.accounts) state.accounts.push_back(account);
+  state.config_files_rejected = now.files_rejected;
+  if (deps_.certificate_expiry) state.certificate_expiry = deps_.certificate_expiry();
+  MutexLock lock(mutex_);
+  state.last_reload_succeeded = last_reload_succeeded_;
+  state.last_reload_success = last_reload_success_;
+  return state;
+}
+
+http::Response Gateway::reload_response() {
+  const Result<void> reloaded = reload();
+  if (!reloaded) return http::text_response(500, reloaded.error().message + "\n");
+  return http::text_response(200, "configuration reloaded\n");
+}
+
+Result<void> Gateway::reload() {
+  MutexLock one_at_a_time(reload_mutex_);
+  const auto former = generation();
+  config::LoadOutcome loaded = deps_.load(former->config);
+  for (const config::Diagnostic& warning : loaded.warnings) {
+    deps_.log.warn("configuration", {{"warning", to_text(warning)}});
+  }
+  std::string errors;
+  for (const config::Diagnostic& error : loaded.errors)
+    errors += (errors.empty() ? "" : "\n") + to_text(error);
+  if (loaded.config && deps_.listen) {
+    if (const Result<void> listening = deps_.listen(loaded.config->server); !listening) {
+      errors = listening.error().message;
+      loaded.config.reset();
+    }
+  }
+  if (!loaded.config) {
+    deps_.log.error("configuration not reloaded; the running one stays in force", {{"error", errors}});
+    MutexLock lock(mutex_);
+    last_reload_succeeded_ = false;
+    return Error{errors};
+  }
+
+  const auto next = make_generation(std::move(loaded), former.get());
+  const config::UpstreamConfig& limits = next->config.upstream;
+  deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
+                              .requests_per_second = limits.requests_per_second});
+  waiting_.set_places(next->config.server.max_requests_in_flight / 2);
+  {
+    MutexLock lock(mutex_);
+    generation_ = next;
+    last_reload_succeeded_ = true;
+    last_reload_success_ = deps_.clock.system_now();
+  }
+  for (const auto& [name, account] : former->accounts) {
+    const auto found = next->accounts.find(name);
+    if (found == next->accounts.end()) {
+      account->retire(nullptr);
+    } else if (found->second != account) {
+      account->retire(found->second);
+    } else {
+      account->end_backoff();
+    }
+  }
+  deps_.log.info("configuration reloaded", {{"accounts", next->accounts.size()}});
+  return {};
+}
+
+void Gateway::shut_down() {
+  std::shared_ptr<const Generation> now;
+  {
+    MutexLock lock(mutex_);
+    shutting_down_ = true;
+    now = generation_;
+  }
+  for (const auto& [name, account] : now->accounts) account->retire(nullptr);
+}
+
+}  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,301 @@
+// Flags, signals, wiring: the only place that knows concrete classes.
+#include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/log.h"
+#include "sqlbak_gateway/base/text.h"
+#include "sqlbak_gateway/config/check.h"
+#include "sqlbak_gateway/config/flags.h"
+#include "sqlbak_gateway/config/load.h"
+#include "sqlbak_gateway/config/token.h"
+#include "sqlbak_gateway/gateway/collector.h"
+#include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/pages.h"
+#include "sqlbak_gateway/http/server.h"
+#include "sqlbak_gateway/upstream/curl_transport.h"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <memory>
+#include <pthread.h>
+#include <random>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace sqlbak_gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr Duration kStopWithin = milliseconds(4500);  // whatever hangs
+constexpr Duration kAnswersWithin = seconds(3);       // of it, for requests that are being answered
+
+void print(std::FILE* out, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), out);
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+upstream::GlobalLimits limits_of(const config::UpstreamConfig& config) {
+  return {.max_concurrent_requests = config.max_concurrent_requests,
+          .requests_per_second = config.requests_per_second};
+}
+
+std::vector<http::Listener> listeners_of(const config::ServerConfig& server) {
+  std::vector<http::Listener> listeners;
+  for (const config::ListenAddress& address : server.listen) {
+    http::Listener listener;
+    listener.address = config::to_text(address);
+    if (server.tls) {
+      listener.tls = http::TlsFiles{server.tls->cert_file, server.tls->key_file, server.tls->client_ca_file};
+    }
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+// The thread that collects. It ends when told to, without waiting for answers.
+class UpstreamThread {
+ public:
+  UpstreamThread(gateway::Collector& collector, const Clock& clock, std::function<void()> every_second)
+      : collector_(collector), thread_([this, &clock, every_second = std::move(every_second)] {
+          while (!stopping_) {
+            collector_.turn(Deadline::after(clock.steady_now(), seconds(1)));
+            every_second();
+          }
+          collector_.abandon_all();
+        }) {}
+  UpstreamThread(const UpstreamThread&) = delete;
+  UpstreamThread& operator=(const UpstreamThread&) = delete;
+  ~UpstreamThread() {
+    stopping_ = true;
+    collector_.wake();
+    thread_.join();
+  }
+
+ private:
+  gateway::Collector& collector_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+// What the files and flags say, and as warnings what is wrong with the tokens and certificates that they
+// name.
+config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode, const config::TokenReader& tokens,
+                         const config::Config* running = nullptr) {
+  config::LoadOptions options;
+  options.mode = mode;
+  options.environment = environment;
+  options.listen_override = flags.listen_addresses;
+  options.running = running;
+  config::LoadOutcome loaded = config::load(flags.config_file, options);
+  if (loaded.config) {
+    for (config::Diagnostic& trouble : check_files(*loaded.config, tokens))
+      loaded.warnings.push_back(std::move(trouble));
+  }
+  return loaded;
+}
+
+// --config.check
+int check(const config::Flags& flags) {
+  const config::LoadOutcome loaded = load(flags, config::LoadMode::check, config::TokenReader(environment));
+  for (const config::Diagnostic& warning : loaded.warnings)
+    print(stderr, "warning: " + to_text(warning) + "\n");
+  for (const config::Diagnostic& error : loaded.errors) print(stderr, "error: " + to_text(error) + "\n");
+  if (!loaded.config) return kFailed;
+  print(stdout, check_report(*loaded.config));
+  return EXIT_SUCCESS;
+}
+
+// --probe=ACCOUNT
+int probe_once(const std::string& name, gateway::Gateway& gateway, const Clock& clock) {
+  const std::shared_ptr<gateway::Account> account = gateway.account(name);
+  if (!account) {
+    print(stderr, "sqlbak-gateway: no account \"" + json_escaped(name) + "\" is configured\n");
+    return kFailed;
+  }
+  std::future<gateway::ProbeAnswer> probing =
+      std::async(std::launch::async, [&] { return account->probe(clock.steady_now(), Deadline::never()); });
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  while (probing.wait_for(seconds(1)) != std::future_status::ready) {
+    if (!terminal) continue;
+    const gateway::AccountView view = account->view();
+    std::uint64_t requests = 0;
+    for (const auto& [key, count] : view.counters.api_requests) requests += count;
+    std::string line = "\rcollecting " + name + ": " + std::to_string(requests) + " API requests";
+    if (view.data) {
+      line += ", " + std::to_string(view.data->snapshot().jobs.size()) + " jobs read, " +
+              std::to_string(view.data->snapshot().jobs_pending) + " to go";
+    }
+    print(stderr, line + "\x1b[K");
+  }
+  if (terminal) print(stderr, "\r\x1b[K");
+  const gateway::ProbeAnswer answer = probing.get();
+  print(stdout, gateway::exposition_text(answer, account->config()));
+  print(stderr, gateway::debug_page({&account->config(), account->view()}, clock.system_now(), ""));
+  return answer.status.succeeded ? EXIT_SUCCESS : kFailed;
+}
+
+sigset_t stop_and_reload_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::TokenReader& tokens,
+          const Logger& log, const Clock& clock) {
+  // Every thread started from here on inherits the mask; this one takes the signals when it is ready for
+  // them.
+  const sigset_t signals = stop_and_reload_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const std::size_t descriptors = http::raise_descriptor_limit();
+
+  if (loaded.config->history.kind == config::HistoryConfig::Kind::sqlite) {
+    log.warn(
+        "history.kind \"sqlite\" is not available in this version: what is remembered is kept in memory and "
+        "read anew "
+        "after a restart; history.kind = \"memory\" silences this");
+  }
+  const config::ServerConfig server_config = loaded.config->server;
+  upstream::CurlTransport transport(clock, {.user_agent = "sqlbak-gateway/" + gateway::build_info().version});
+  gateway::Collector collector(clock, transport, limits_of(loaded.config->upstream), random_seed());
+
+  std::unique_ptr<http::Server> server;
+  gateway::Gateway gateway(std::move(loaded),
+                           {.clock = clock,
+                            .log = log,
+                            .collector = collector,
+                            .tokens = tokens,
+                            .seed = random_seed(),
+                            .load =
+                                [&](const config::Config& running) {
+                                  return load(flags, config::LoadMode::reload, tokens, &running);
+                                },
+                            .listen =
+                                [&](const config::ServerConfig& wanted) {
+                                  server->set_max_requests_in_flight(wanted.max_requests_in_flight);
+                                  return server->set_listeners(listeners_of(wanted));
+                                },
+                            .certificate_expiry = [&] { return server->certificate_expiry(); }});
+
+  if (flags.probe) {
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    const UpstreamThread upstream(collector, clock, [] {});
+    return probe_once(*flags.probe, gateway, clock);
+  }
+
+  auto upstream = std::make_unique<UpstreamThread>(collector, clock, [&] { gateway.tick(); });
+  http::Server::Options options;
+  options.listeners = listeners_of(server_config);
+  options.limits.max_requests_in_flight = server_config.max_requests_in_flight;
+  options.handler = [&](const http::Request& request) { return gateway.handle(request); };
+  options.triage = [&](std::string_view path) { return gateway.urgency(path); };
+  options.observer.answered = [&](std::string_view path, int status) {
+    gateway.metrics().http_answered(gateway::path_label(path), status);
+  };
+  options.observer.rejected = [&](http::Rejection reason) { gateway.metrics().http_rejected(name(reason)); };
+  Result<std::unique_ptr<http::Server>> started = http::Server::start(std::move(options), clock);
+  if (!started) {
+    log.error("cannot listen", {{"error", started.error().message}});
+    return kFailed;
+  }
+  server = std::move(started).value();
+  const std::vector<std::uint16_t> ports = server->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    config::ListenAddress bound = server_config.listen[i];
+    bound.port = ports[i];
+    log.info("listening", {{"address", config::to_text(bound)},
+                           {"tls", server_config.tls.has_value()},
+                           {"descriptors", descriptors}});
+  }
+
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) {
+      log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+      break;
+    }
+    (void)gateway.reload();  // it has logged what happened
+  }
+
+  const Deadline whole = Deadline::after(clock.steady_now(), kStopWithin);
+  std::thread([whole, &clock] {
+    std::this_thread::sleep_for(whole.remaining(clock.steady_now()));
+    std::_Exit(EXIT_SUCCESS);  // something hangs; everything that had to be kept has been written
+  }).detach();
+  gateway.shut_down();
+  const http::Server::Stopped stopped = server->stop(Deadline::after(clock.steady_now(), kAnswersWithin));
+  upstream.reset();
+  if (stopped.handlers_running > 0) std::_Exit(EXIT_SUCCESS);
+  log.info("stopped");
+  return EXIT_SUCCESS;
+}
+
+int run(int argc, char** argv) {
+  const Result<config::Flags> parsed = config::parse_flags({argv + 1, argv + argc});
+  if (!parsed) {
+    print(stderr, "sqlbak-gateway: " + parsed.error().message + "\n");
+    return kWrongUsage;
+  }
+  const config::Flags& flags = *parsed;
+  if (flags.help) {
+    print(stdout, config::help_text());
+    return EXIT_SUCCESS;
+  }
+  if (flags.version) {
+    const gateway::BuildInfo build = gateway::build_info();
+    print(stdout,
+          "sqlbak-gateway " + build.version + " (" + build.revision + ", g++ " + build.compiler + ")\n");
+    return EXIT_SUCCESS;
+  }
+  if (flags.config_check) return check(flags);
+
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
+  const RealClock clock;
+  StderrSink sink;
+  const Logger log(sink, clock, flags.log_level, flags.log_format);
+  const config::TokenReader tokens(environment);
+  config::LoadOutcome loaded = load(flags, config::LoadMode::start, tokens);
+  for (const config::Diagnostic& warning : loaded.warnings) {
+    log.warn("configuration", {{"warning", to_text(warning)}});
+  }
+  for (const config::RejectedFile& rejected : loaded.rejected) {
+    for (const config::Diagnostic& error : rejected.errors) {
+      log.error("configuration file skipped, with all its accounts", {{"error", to_text(error)}});
+    }
+  }
+  for (const config::Diagnostic& error : loaded.errors)
+    log.error("configuration", {{"error", to_text(error)}});
+  if (!loaded.config) return kFailed;
+  return serve(flags, std::move(loaded), tokens, log, clock);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway
+
+int main(int argc, char** argv) {
+  try {
+    return sqlbak_gateway::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "sqlbak-gateway: unexpected: %s\n", error.what());
+    return sqlbak_gateway::kFailed;
+  }
+}

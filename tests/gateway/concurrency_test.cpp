@@ -1,0 +1,139 @@
+// The gateway with its real threads, over real sockets: run under ThreadSanitizer too.
+#include "simulator/http_server.h"
+#include "simulator/scenarios.h"
+#include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/upstream/curl_transport.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+using std::chrono::seconds;
+
+class NoLog final : public LogSink {
+ public:
+  void write(std::string_view) override {}
+};
+
+class ThreadsTest : public ::testing::Test {
+ protected:
+  ThreadsTest() {
+    for (const char* name : {"account-0001", "account-0002", "account-0003"}) {
+      config::AccountConfig& account = configuration.accounts[name];
+      account.name = name;
+      account.api_url = server.api_url();
+      account.token = {config::TokenSource::Kind::environment, "token-" + std::string(name), ""};
+    }
+    start_gateway();
+  }
+  ~ThreadsTest() override {
+    gateway->shut_down();
+    stopping = true;
+    transport.wake();
+    upstream.join();
+  }
+
+  void start_gateway() {
+    config::LoadOutcome first;
+    first.config = configuration;
+    gateway = std::make_unique<Gateway>(std::move(first),
+                                        Gateway::Dependencies{.clock = clock,
+                                                              .log = log,
+                                                              .collector = collector,
+                                                              .tokens = tokens,
+                                                              .seed = 1,
+                                                              .load =
+                                                                  [this](const config::Config&) {
+                                                                    config::LoadOutcome next;
+                                                                    MutexLock lock(configuration_mutex);
+                                                                    next.config = configuration;
+                                                                    return next;
+                                                                  },
+                                                              .listen = nullptr,
+                                                              .certificate_expiry = nullptr});
+    upstream = std::thread([this] {
+      while (!stopping) collector.turn(Deadline::after(clock.steady_now(), seconds(1)));
+      collector.abandon_all();
+    });
+  }
+  static std::unique_ptr<simulator::HttpServer> listening(simulator::Simulator& api, const Clock& clock) {
+    return std::move(simulator::HttpServer::listen(api, clock, {})).value();
+  }
+  http::Response get(std::string path, std::vector<http::NamedValue> query = {}) {
+    http::Request request;
+    request.method = "GET";
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.peer_address = "127.0.0.1";
+    request.peer_is_loopback = true;
+    return gateway->handle(request);
+  }
+  bool succeeded(const http::Response& response) {
+    return response.status == 200 && response.body->find("\nprobe_success 1\n") != std::string::npos;
+  }
+  template <typename Work>
+  static void in_threads(int count, Work work) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) threads.emplace_back([i, &work] { work(i); });
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  RealClock clock;
+  NoLog sink;
+  Logger log{sink, clock, LogLevel::debug, LogFormat::logfmt};
+  simulator::Simulator api{simulator::generated_world(3, {1, 3, 5}, clock.system_now(), 1), clock};
+  simulator::RunningServer server{listening(api, clock)};
+  upstream::CurlTransport transport{clock, {}};
+  Collector collector{clock, transport, {}, 1};
+  // Every variable is its own token.
+  config::TokenReader tokens{[](const std::string& name) -> std::optional<std::string> { return name; }};
+  Mutex configuration_mutex;
+  config::Config configuration;
+  std::unique_ptr<Gateway> gateway;
+  std::atomic<bool> stopping{false};
+  std::thread upstream;
+};
+
+TEST_F(ThreadsTest, AHundredWaitingProbesShareOneCollection) {
+  std::atomic<int> good{0};
+  in_threads(100, [&](int) {
+    if (succeeded(get("/probe", {{"account", "account-0001"}}))) ++good;
+  });
+  EXPECT_EQ(good, 100);
+  EXPECT_EQ(api.request_count("account-0001", "servers"), 1u);
+}
+
+TEST_F(ThreadsTest, ReloadsLoseNoProbe) {
+  std::atomic<int> good{0};
+  std::atomic<int> asked{0};
+  in_threads(8, [&](int thread) {
+    if (thread == 0) {
+      for (int i = 0; i < 100; ++i) {
+        {
+          MutexLock lock(configuration_mutex);
+          configuration.accounts["account-0002"].lookback =
+              std::chrono::hours(168 + i);  // a changed account each time
+        }
+        EXPECT_TRUE(gateway->reload().ok());
+      }
+    } else {
+      for (int i = 0; i < 50; ++i) {
+        const std::string account = "account-000" + std::to_string(1 + (thread + i) % 3);
+        ++asked;
+        if (get("/probe", {{"account", account}}).status == 200) ++good;
+        get("/metrics");
+        get("/");
+      }
+    }
+  });
+  EXPECT_EQ(good, asked);
+  EXPECT_TRUE(succeeded(get("/probe", {{"account", "account-0002"}})));
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,321 @@
+// The promises of a probe, one by one, on a manual clock against the simulated API. The numbers are those of
+// "A probe" in docs/architecture.md.
+#include "gateway/gateway_world.h"
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+using simulator::Series;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class ProbeTest : public testing::GatewayWorld {
+ protected:
+  ProbeTest() {
+    configured("acme");
+    configured("globex");
+    configured("initech");
+  }
+  static std::optional<double> failure(const Series& series, std::string_view reason) {
+    return value(series, "sqlbak_collection_failure{reason=\"" + std::string(reason) + "\"}");
+  }
+  // Some job's age, by the job's name.
+  static Series ages(const Series& series) {
+    return simulator::family(series, "sqlbak_job_last_success_age_hours");
+  }
+};
+
+TEST_F(ProbeTest, FreshDataAreAnsweredFromMemory) {
+  collected("acme");
+  const std::uint64_t asked = api.request_count("acme");
+  clock.advance(seconds(200));
+  const Series again = probed("acme");
+  EXPECT_EQ(api.request_count("acme"), asked);
+  EXPECT_EQ(value(again, "probe_success"), 1);
+  EXPECT_EQ(value(again, "sqlbak_collection_in_progress"), 0);
+}
+
+TEST_F(ProbeTest, TwoHundredSimultaneousProbesMakeOneCollection) {
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(probe("acme").status, 200);
+  let_collections_end();
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(value(probed("acme"), "probe_success"), 1);
+  EXPECT_EQ(collections("acme"), 1u);
+}
+
+TEST_F(ProbeTest, OnlyAccountsThatAreProbedAreCollected) {
+  collected("acme");
+  EXPECT_EQ(collections("globex"), 0u);
+}
+
+TEST_F(ProbeTest, AProbeThatCannotWaitGetsWhatThereIsAndTheCollectionGoesOn) {
+  collected("acme");
+  clock.advance(seconds(300));
+  const Series while_running = probed("acme");
+  EXPECT_EQ(value(while_running, "sqlbak_collection_in_progress"), 1);
+  EXPECT_EQ(value(while_running, "probe_success"), 1);
+  EXPECT_FALSE(ages(while_running).empty());
+  let_collections_end();
+  const Series after = probed("acme");
+  EXPECT_GT(*value(after, "sqlbak_last_check_timestamp"),
+            *value(while_running, "sqlbak_last_check_timestamp"));
+  EXPECT_EQ(collections("acme"), 2u);
+}
+
+TEST_F(ProbeTest, AgesGrowBetweenCollections) {
+  const Series first = ages(collected("acme"));
+  clock.advance(seconds(180));
+  const Series later = ages(probed("acme"));
+  ASSERT_FALSE(first.empty());
+  for (const auto& [name, age] : first) {
+    if (age >= 0) {
+      EXPECT_NEAR(later.at(name) - age, 180.0 / 3600, 1e-9) << name;
+    }
+  }
+}
+
+TEST_F(ProbeTest, AFailureAfterASuccessKeepsTheDataAndSaysWhy) {
+  const Series good = collected("acme");
+  fail_with("account=acme,status=500");
+  clock.advance(seconds(300));
+  const Series bad = collected("acme");
+  EXPECT_EQ(value(bad, "probe_success"), 0);
+  EXPECT_EQ(failure(bad, "upstream_error"), 1);
+  EXPECT_EQ(failure(bad, "timeout"), 0);
+  EXPECT_EQ(value(bad, "sqlbak_last_check_timestamp"), value(good, "sqlbak_last_check_timestamp"));
+  EXPECT_LT(*value(bad, "sqlbak_collection_last_success_timestamp_seconds"),
+            *value(bad, "sqlbak_collection_last_attempt_timestamp_seconds"));
+  EXPECT_EQ(simulator::family(bad, "sqlbak_job_backups_total"),
+            simulator::family(good, "sqlbak_job_backups_total"));
+}
+
+TEST_F(ProbeTest, WhatNobodyLookedAtIsNotLate) {
+  configured("acme").max_age[index(BackupType::full)] = hours(36);
+  configured("acme").max_age[index(BackupType::log)] = hours(2);
+  const Series good = collected("acme");
+  fail_with("account=acme,status=500");
+  for (int hour = 0; hour < 12; ++hour) {
+    clock.advance(hours(1));
+    probe("acme");
+    let_collections_end();
+  }
+  const Series half_a_day_later = probed("acme");
+  EXPECT_EQ(simulator::family(half_a_day_later, "sqlbak_job_overdue"),
+            simulator::family(good, "sqlbak_job_overdue"));
+  EXPECT_EQ(simulator::family(half_a_day_later, "sqlbak_jobs"), simulator::family(good, "sqlbak_jobs"));
+}
+
+TEST_F(ProbeTest, AFailedCollectionIsNotRepeatedOnEveryScrape) {
+  fail_with("account=acme,status=401");
+  probe("acme");
+  let_collections_end();
+  const std::uint64_t asked = api.request_count("acme");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(value(probed("acme"), "probe_success"), 0);
+  EXPECT_EQ(api.request_count("acme"), asked);
+  clock.advance(seconds(30));
+  probe("acme");
+  let_collections_end();
+  EXPECT_GT(api.request_count("acme"), asked);
+}
+
+TEST_F(ProbeTest, ARefusedTokenStopsTheAccountAtOnce) {
+  fail_with("account=acme,status=401");
+  const Series refused = collected("acme");
+  EXPECT_EQ(failure(refused, "auth"), 1);
+  EXPECT_LE(api.request_count("acme"), 3u);  // what was in flight, and no retry
+}
+
+TEST_F(ProbeTest, AnAccountWithoutATokenIsTheOnlyOneToSuffer) {
+  environment.erase(variable("globex"));
+  const Series broken = collected("globex");
+  EXPECT_EQ(value(broken, "probe_success"), 0);
+  EXPECT_EQ(failure(broken, "config"), 1);
+  EXPECT_EQ(api.request_count("globex"), 0u);
+  EXPECT_EQ(value(collected("acme"), "probe_success"), 1);
+}
+
+TEST_F(ProbeTest, ATokenThatComesBackHealsTheAccountAfterTheBackoff) {
+  environment.erase(variable("globex"));
+  probe("globex");
+  environment[variable("globex")] = "demo-token-globex";
+  EXPECT_EQ(value(probed("globex"), "probe_success"), 0);
+  clock.advance(seconds(30));
+  EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
+}
+
+TEST_F(ProbeTest, AReloadEndsTheBackoff) {
+  environment.erase(variable("globex"));
+  probe("globex");
+  environment[variable("globex")] = "demo-token-globex";
+  ASSERT_TRUE(gateway().reload().ok());
+  EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
+}
+
+TEST_F(ProbeTest, DataOlderThanMaxStaleAreDroppedFromTheAnswer) {
+  configured("acme").max_stale = hours(24);
+  collected("acme");
+  fail_with("account=acme,status=500");
+  clock.advance(hours(23));
+  EXPECT_FALSE(ages(collected("acme")).empty());
+  clock.advance(hours(2));
+  const Series old = collected("acme");
+  EXPECT_TRUE(ages(old).empty());
+  EXPECT_TRUE(simulator::family(old, "sqlbak_server_online").empty());
+  EXPECT_EQ(value(old, "probe_success"), 0);
+  EXPECT_EQ(value(old, "sqlbak_jobruns_available"), 0);
+  EXPECT_EQ(value(old, "sqlbak_jobsettings_available"), 0);
+  EXPECT_GT(*value(old, "sqlbak_last_check_timestamp"), 0);
+  EXPECT_EQ(failure(old, "upstream_error"), 1);
+}
+
+TEST_F(ProbeTest, OneUnreadableJobMakesACollectionPartialAndStillASuccess) {
+  collected("globex");
+  fail_with("account=globex,endpoint=jobruns,status=500,path=*job_id=101*");
+  clock.advance(seconds(300));
+  const Series partial = collected("globex");
+  EXPECT_EQ(value(partial, "probe_success"), 1);
+  EXPECT_EQ(value(partial, "sqlbak_jobruns_available"), 0);
+  EXPECT_GT(*value(partial, "sqlbak_collection_jobs_unreadable"), 0);
+  EXPECT_GT(
+      series(get("/metrics")).at("sqlbak_gateway_collections_total{account=\"globex\",result=\"partial\"}"),
+      0);
+}
+
+TEST_F(ProbeTest, AnswersOfTheSameSecondShareOneBody) {
+  collected("acme");
+  const http::Response one = probe("acme");
+  const http::Response two = probe("acme");
+  EXPECT_EQ(one.body, two.body);
+  clock.advance(seconds(1));
+  EXPECT_NE(probe("acme").body, one.body);
+}
+
+TEST_F(ProbeTest, TheSecondsBodiesAreDropped) {
+  collected("acme");
+  const std::weak_ptr<const std::string> body = probe("acme").body;
+  EXPECT_FALSE(body.expired());
+  clock.advance(seconds(1));
+  gateway().tick();
+  EXPECT_TRUE(body.expired());
+}
+
+TEST_F(ProbeTest, DebugShowsTheCollectionStepByStepAndNoToken) {
+  collected("acme");
+  const http::Response page = get("/probe", {{"account", "acme"}, {"debug", "true"}},
+                                  {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
+  ASSERT_EQ(page.status, 200);
+  for (const char* part :
+       {"Account acme", "success after", "jobs: 1 requests", "GET /jobruns/", "sqlbak_server_online"}) {
+    EXPECT_NE(page.body->find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(page.body->find("demo-token-acme"), std::string::npos);
+  EXPECT_EQ(lines.text.find("demo-token-acme"), std::string::npos);
+}
+
+TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
+  const Series all = collected("acme");
+  for (const auto& [name, value] : all) EXPECT_EQ(name.find("account="), std::string::npos) << name;
+}
+
+// The published metrics, and ours, are what the simulator's state says they must be.
+TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
+  for (const std::string account : {"acme", "globex", "initech"}) {
+    const SystemTime began = clock.system_now();
+    const Series seen = collected(account);
+    const simulator::Question question{.collected_at = began, .answered_at = clock.system_now()};
+    const Series expected = api.with([&](simulator::World& world) {
+      Series all = simulator::published_truth(world.account(account), api_knobs, question);
+      all.merge(simulator::own_truth(world.account(account), api_knobs, question));
+      return all;
+    });
+    Series told;
+    for (const auto& [name, value] : expected) {
+      const auto found = seen.find(name);
+      if (found != seen.end()) told.insert(*found);
+    }
+    EXPECT_EQ(simulator::difference(expected, told), "") << account;
+  }
+}
+
+TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
+  configured("acme").jobs.push_back({.selector = "Nightly ERB", .ignore = true, .max_age = {}, .place = {}});
+  collected("acme");
+  clock.advance(seconds(300));
+  collected("acme");
+  const std::size_t warning = lines.text.find("jobs.Nightly ERB");
+  EXPECT_NE(warning, std::string::npos);
+  EXPECT_EQ(lines.text.find("jobs.Nightly ERB", warning + 1), std::string::npos);
+  EXPECT_EQ(series(get("/metrics")).at("sqlbak_gateway_config_overrides_unmatched{account=\"acme\"}"), 1);
+  const http::Response page = get("/probe", {{"account", "acme"}, {"debug", "true"}},
+                                  {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
+  EXPECT_NE(page.body->find("job \"Nightly ERB\" matches nothing"), std::string::npos);
+}
+
+class BackfillTest : public testing::GatewayWorld {
+ protected:
+  static simulator::World one_large_account() {
+    simulator::World world;
+    world.add(
+        simulator::generated_account("large", "token-large", {5, 20, 150}, testing::ManualClock::kStart, 7));
+    world.add(
+        simulator::generated_account("small", "token-small", {2, 3, 5}, testing::ManualClock::kStart, 8));
+    return world;
+  }
+  BackfillTest() : GatewayWorld(one_large_account()) {
+    configured("large");
+    configured("small");
+  }
+};
+
+TEST_F(BackfillTest, ShowsItsFirstJobsWithinSecondsAndCountsTheOthers) {
+  probe("large");
+  let_pass(seconds(10));
+  const Series early = probed("large");
+  EXPECT_GT(*value(early, "sqlbak_collection_jobs_pending"), 0);
+  EXPECT_LT(*value(early, "sqlbak_collection_jobs_pending"), 20);
+  EXPECT_FALSE(simulator::family(early, "sqlbak_job_backups_total").empty());
+  EXPECT_EQ(value(early, "sqlbak_jobruns_available"), 0);
+  EXPECT_EQ(value(early, "probe_success"), 0);
+  EXPECT_EQ(value(early, "sqlbak_collection_in_progress"), 1);
+}
+
+TEST_F(BackfillTest, NeverBacksOffHoweverOftenItIsProbed) {
+  for (int i = 0; i < 600 && value(probed("large"), "probe_success") != 1; ++i) let_pass(seconds(15));
+  const Series whole = probed("large");
+  EXPECT_EQ(value(whole, "probe_success"), 1);
+  EXPECT_EQ(value(whole, "sqlbak_collection_jobs_pending"), 0);
+  EXPECT_EQ(value(whole, "sqlbak_jobruns_available"), 1);
+  EXPECT_EQ(collections("large"), 1u);
+}
+
+TEST_F(BackfillTest, ASmallAccountDoesNotWaitForALargeOne) {
+  probe("large");
+  let_pass(seconds(5));
+  probe("small");
+  let_pass(seconds(5));
+  EXPECT_EQ(value(probed("small"), "probe_success"), 1);
+  EXPECT_EQ(value(probed("large"), "probe_success"), 0);
+}
+
+TEST_F(BackfillTest, OneThatStallsIsGivenUpAndWhatItReadIsKept) {
+  configured("large").collection_timeout = minutes(2);
+  probe("large");
+  let_pass(seconds(10));
+  const std::uint64_t read_before = api.request_count("large", "jobrun_details");
+  fail_with("account=large,latency=1h");
+  let_pass(minutes(5));
+  const Series given_up = probed("large");
+  EXPECT_EQ(value(given_up, "sqlbak_collection_failure{reason=\"timeout\"}"), 1);
+  EXPECT_FALSE(simulator::family(given_up, "sqlbak_job_backups_total").empty());
+
+  api.clear_faults();
+  api.forget_requests();
+  clock.advance(minutes(1));
+  probe("large");
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+  EXPECT_LT(api.request_count("large", "jobrun_details") + read_before, 20u * 150u + 50u);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,135 @@
+// What each path answers, and to whom.
+#include "gateway/gateway_world.h"
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+class RoutesTest : public testing::GatewayWorld {
+ protected:
+  RoutesTest() {
+    configured("acme");
+    configured("globex");
+  }
+  http::Response send(std::string method, std::string path, bool from_this_machine = true) {
+    http::Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.peer_address = from_this_machine ? "127.0.0.1" : "192.0.2.1";
+    request.peer_is_loopback = from_this_machine;
+    return gateway().handle(request);
+  }
+  static std::string allow(const http::Response& response) {
+    for (const http::NamedValue& header : response.headers) {
+      if (header.name == "Allow") return header.value;
+    }
+    return "";
+  }
+};
+
+TEST_F(RoutesTest, HealthAndReadinessAreSimple) {
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/-/ready").status, 200);
+  gateway().shut_down();
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/-/ready").status, 503);
+}
+
+TEST_F(RoutesTest, AnUnknownPathIs404) {
+  EXPECT_EQ(get("/nothing").status, 404);
+}
+
+TEST_F(RoutesTest, OtherMethodsAre405WithAllow) {
+  for (const std::string path : {"/", "/probe", "/metrics", "/sd", "/config", "/-/healthy", "/-/ready"}) {
+    const http::Response response = send("DELETE", path);
+    EXPECT_EQ(response.status, 405) << path;
+    EXPECT_EQ(allow(response), "GET, HEAD") << path;
+  }
+  EXPECT_EQ(send("GET", "/-/reload").status, 405);
+  EXPECT_EQ(allow(send("GET", "/-/reload")), "POST");
+}
+
+TEST_F(RoutesTest, HeadWorksWhereGetDoes) {
+  for (const std::string path : {"/", "/metrics", "/sd", "/config", "/-/healthy", "/-/ready"}) {
+    EXPECT_EQ(send("HEAD", path).status, 200) << path;
+  }
+}
+
+TEST_F(RoutesTest, AProbeNamesExactlyOneAccount) {
+  EXPECT_EQ(get("/probe").status, 400);
+  EXPECT_EQ(get("/probe", {{"account", ""}}).status, 400);
+  EXPECT_EQ(get("/probe", {{"account", "acme"}, {"account", "globex"}}).status, 400);
+  EXPECT_EQ(get("/probe", {{"account", "acme"}}, {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}}).status,
+            200);
+}
+
+TEST_F(RoutesTest, AMalformedScrapeTimeoutIsTheClientsMistake) {
+  for (const char* bad : {"", "x", "-1", "0", "nan", "inf", "1s", "1e999", " 1", "0x10"}) {
+    EXPECT_EQ(get("/probe", {{"account", "acme"}}, {{"X-Prometheus-Scrape-Timeout-Seconds", bad}}).status,
+              400)
+        << bad;
+  }
+}
+
+TEST_F(RoutesTest, AnUnknownAccountIs404AndCounted) {
+  const http::Response response = get("/probe", {{"account", "umbrella"}});
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(value(series(get("/metrics")), "sqlbak_gateway_unknown_account_probes_total"), 1);
+}
+
+TEST_F(RoutesTest, ConfigurationAndReloadAreForThisMachineOnly) {
+  EXPECT_EQ(send("GET", "/config").status, 200);
+  EXPECT_EQ(send("GET", "/config", false).status, 403);
+  EXPECT_EQ(send("POST", "/-/reload").status, 200);
+  EXPECT_EQ(send("POST", "/-/reload", false).status, 403);
+}
+
+TEST_F(RoutesTest, TheGatewaysOwnMetricsAreThereBeforeAnyProbe) {
+  const simulator::Series own = series(get("/metrics"));
+  EXPECT_EQ(value(own, "sqlbak_gateway_accounts"), 2);
+  EXPECT_EQ(own.at("sqlbak_gateway_probes_total{account=\"acme\",result=\"fresh\"}"), 0);
+  EXPECT_EQ(own.at("sqlbak_gateway_account_last_probe_timestamp_seconds{account=\"acme\"}"), 0);
+  EXPECT_EQ(own.at("sqlbak_gateway_account_last_success_timestamp_seconds{account=\"globex\"}"), 0);
+  EXPECT_GT(*value(own, "process_open_fds"), 2);
+  EXPECT_GT(*value(own, "process_resident_memory_bytes"), 1e6);
+  EXPECT_FALSE(own.contains("probe_success"));
+}
+
+TEST_F(RoutesTest, OwnMetricsCountProbesCollectionsAndApiRequests) {
+  collected("acme");
+  const simulator::Series own = series(get("/metrics"));
+  EXPECT_EQ(own.at("sqlbak_gateway_probes_total{account=\"acme\",result=\"pending\"}"), 1);
+  EXPECT_EQ(own.at("sqlbak_gateway_probes_total{account=\"acme\",result=\"fresh\"}"), 1);
+  EXPECT_EQ(own.at("sqlbak_gateway_collections_total{account=\"acme\",result=\"success\"}"), 1);
+  EXPECT_EQ(own.at("sqlbak_gateway_api_requests_total{account=\"acme\",code=\"200\",endpoint=\"servers\"}"),
+            1);
+  EXPECT_GT(own.at("sqlbak_gateway_account_last_success_timestamp_seconds{account=\"acme\"}"), 1.7e9);
+}
+
+TEST_F(RoutesTest, OnlyTheSingleAccountsMetricsPathWaitsLikeAProbe) {
+  EXPECT_EQ(gateway().urgency("/probe"), http::Urgency::ordinary);
+  EXPECT_EQ(gateway().urgency("/nothing"), http::Urgency::ordinary);
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/-/ready"}) {
+    EXPECT_EQ(gateway().urgency(path), http::Urgency::urgent) << path;
+  }
+}
+
+class SingleAccountTest : public testing::GatewayWorld {
+ protected:
+  SingleAccountTest() {
+    configured("default").token.name = variable("acme");
+    configuration.single_account = true;
+  }
+};
+
+TEST_F(SingleAccountTest, MetricsServesTheAccountAndTheGateway) {
+  EXPECT_EQ(gateway().urgency("/metrics"), http::Urgency::ordinary);
+  get("/metrics", {}, {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
+  let_collections_end();
+  const simulator::Series both = series(get("/metrics"));
+  EXPECT_EQ(value(both, "probe_success"), 1);
+  EXPECT_EQ(value(both, "sqlbak_gateway_accounts"), 1);
+  EXPECT_TRUE(both.contains("sqlbak_offline_servers_total"));
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::gateway

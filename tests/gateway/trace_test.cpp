@@ -1,0 +1,87 @@
+#include "sqlbak_gateway/gateway/trace.h"
+
+#include <gtest/gtest.h>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+TraceStep step(Duration at, std::string_view target, int status = 200, std::string_view note = "") {
+  return {at, milliseconds(50), sqlbak::Endpoint::jobruns, status, target, note};
+}
+
+std::shared_ptr<const Trace> finished(TraceRecorder& recorder, std::string result = "success",
+                                      std::string message = "") {
+  return recorder.finish(milliseconds(1500), Duration::zero(), std::move(result), std::move(message));
+}
+
+TEST(Traces, KeepWhatEveryRequestDid) {
+  TraceRecorder recorder{SystemTime{}};
+  recorder.step(step(milliseconds(50), "/jobruns?job_id=1"), 1000);
+  recorder.step(step(milliseconds(130), "/jobruns?job_id=2", 503, "the API answered 503"), 20);
+  recorder.retried();
+  recorder.step(step(milliseconds(700), "/jobruns?job_id=2"), 3000);
+  const auto trace = finished(recorder);
+
+  const std::vector<TraceStep> steps = trace->steps();
+  ASSERT_EQ(steps.size(), 3u);
+  EXPECT_EQ(steps[1].target, "/jobruns?job_id=2");
+  EXPECT_EQ(steps[1].status, 503);
+  EXPECT_EQ(steps[1].note, "the API answered 503");
+  EXPECT_EQ(steps[2].at, milliseconds(700));
+  EXPECT_EQ(steps[2].elapsed, milliseconds(50));
+  const EndpointTotals& totals = trace->totals[static_cast<std::size_t>(sqlbak::Endpoint::jobruns)];
+  EXPECT_EQ(totals.attempts, 3u);
+  EXPECT_EQ(totals.failures, 1u);
+  EXPECT_EQ(totals.bytes, 4020u);
+  EXPECT_EQ(totals.time, milliseconds(150));
+  EXPECT_EQ(trace->retries, 1u);
+}
+
+TEST(Traces, KeepTheLastStepsOfALongCollection) {
+  TraceRecorder recorder{SystemTime{}};
+  for (std::size_t i = 0; i < kTracedSteps + 7; ++i) {
+    recorder.step(step(milliseconds(i), "/jobruns/" + std::to_string(i)), 1);
+  }
+  const auto trace = finished(recorder);
+  EXPECT_EQ(trace->steps().size(), kTracedSteps);
+  EXPECT_EQ(trace->steps().front().target, "/jobruns/7");
+  EXPECT_EQ(trace->steps_dropped, 7u);
+  EXPECT_NE(to_text(*trace).find("7 earlier requests not kept"), std::string::npos);
+}
+
+TEST(Traces, AreReadableAsText) {
+  TraceRecorder recorder{SystemTime{std::chrono::milliseconds(1'768'392'000'000)}};
+  recorder.step(step(milliseconds(50), "/jobruns?job_id=1"), 1000);
+  recorder.step(step(milliseconds(5130), "/jobruns?job_id=2", 0, "no answer within 5s"), 0);
+  recorder.remark("not recognised: entry_status \"paused\" and the like, 2 times");
+  EXPECT_EQ(to_text(*finished(recorder, "timeout", "no progress for 10m")),
+            "2026-01-14T12:00:00.000Z  timeout after 1.50 s, 2 API requests: no progress for 10m\n"
+            "  jobruns: 2 requests, 1 failed, 1000 bytes, 50.0 ms on average\n"
+            "  note: not recognised: entry_status \"paused\" and the like, 2 times\n"
+            "  +   50.0 ms  200     50.0 ms  GET /jobruns?job_id=1\n"
+            "  +    5.13 s  ---     50.0 ms  GET /jobruns?job_id=2  no answer within 5s\n");
+}
+
+TEST(Traces, FailuresOfLastNightAreStillThereInTheMorning) {
+  TraceBook book;
+  TraceRecorder recorder{SystemTime{}};
+  book.add(finished(recorder, "timeout", "it hung"));
+  for (std::size_t i = 0; i < 3 * kTracedCollections; ++i) book.add(finished(recorder));
+  EXPECT_EQ(book.latest().size(), kTracedCollections);
+  ASSERT_EQ(book.failures().size(), 1u);
+  EXPECT_EQ(book.failures().front()->message, "it hung");
+}
+
+TEST(Traces, KeepOnlyTheLatestFailuresNewestFirst) {
+  TraceBook book;
+  TraceRecorder recorder{SystemTime{}};
+  for (std::size_t i = 0; i < kTracedFailures + 3; ++i)
+    book.add(finished(recorder, "timeout", std::to_string(i)));
+  ASSERT_EQ(book.failures().size(), kTracedFailures);
+  EXPECT_EQ(book.failures().front()->message, std::to_string(kTracedFailures + 2));
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,159 @@
+"""The program as its user meets it: flags, bad input, single-account mode, signals."""
+
+import signal
+import socket
+import unittest
+
+from harness import Gateway, Simulator, demo_config, eventually, parse_exposition, run
+
+TOKEN = "s3cret-token-that-must-not-show"
+
+
+class Flags(unittest.TestCase):
+    def test_version_and_help(self):
+        self.assertRegex(run("--version").stdout, r"^sqlbak-gateway \d+\.\d+\.\d+ ")
+        text = run("--help")
+        self.assertEqual(text.returncode, 0)
+        for flag in ("--config.file", "--config.check", "--web.listen-address", "--probe", "--log.level", "--log.format"):
+            self.assertIn(flag, text.stdout)
+
+    def test_an_unknown_flag_is_an_error_that_names_the_nearest(self):
+        result = run("--config.fil=x")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("--config.file", result.stderr)
+
+
+class BadInput(unittest.TestCase):
+    """One clear message each, a failing exit code, and no token anywhere."""
+
+    def refused(self, expected, config=None, files=None, environment=None, flags=()):
+        result = run(*flags, config=config, files=files, environment=environment)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(expected, result.stderr)
+        self.assertNotIn(TOKEN, result.stdout + result.stderr)
+
+    def test_a_missing_file(self):
+        self.refused("gateway.toml")
+
+    def test_a_syntax_error_has_its_place(self):
+        self.refused("gateway.toml:2:", config="[server]\nlisten = [\n")
+
+    def test_an_unknown_key_has_its_place_and_the_nearest_known_one(self):
+        result = run(config='[defaults]\ncahce_ttl = "90s"\n')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("gateway.toml:2:1:", result.stderr)
+        self.assertIn("cache_ttl", result.stderr)
+
+    def test_a_wrong_type(self):
+        self.refused("gateway.toml:2:", config="[defaults]\ncache_ttl = 90\n")
+
+    def test_a_token_in_the_file(self):
+        self.refused("token_file", config=f'[accounts.acme]\ntoken = "{TOKEN}"\n')
+
+    def test_a_malformed_variable_of_the_single_account_mode(self):
+        self.refused("CHECK_INTERVAL", environment={"SQLBAK_API_TOKEN": TOKEN, "CHECK_INTERVAL": "often"})
+
+    def test_a_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.refused(str(port), config=f'[server]\nlisten = ["127.0.0.1:{port}"]\n[history]\nkind = "memory"\n')
+
+    def test_a_bad_token_is_its_accounts_trouble_alone(self):
+        with Simulator() as api:
+            demo = demo_config(api.api_url, '[accounts.two-lines]\ntoken_file = "tokens/two-lines"\n')
+            demo["files"]["tokens/two-lines"] = f"{TOKEN}\n{TOKEN}\n"
+            with Gateway(**demo) as gateway:
+                bad = gateway.get("/probe?account=two-lines")
+                self.assertEqual(bad.status, 200)
+                self.assertEqual(parse_exposition(bad.text())['sqlbak_collection_failure{reason="config"}'], 1)
+                good = gateway.get("/probe?account=acme")
+                self.assertEqual(parse_exposition(good.text())["probe_success"], 1)
+                debug = gateway.get("/probe?account=two-lines&debug=true").text()
+                self.assertIn("line", debug)
+                self.assertNotIn(TOKEN, debug + bad.text() + gateway.printed())
+
+
+class OneProbe(unittest.TestCase):
+    def test_prints_the_exposition_and_what_happened(self):
+        with Simulator() as api:
+            demo = demo_config(api.api_url)
+            result = run("--probe=acme", "--log.level=warn", config=demo["config"], files=demo["files"])
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(parse_exposition(result.stdout)["probe_success"], 1)
+            self.assertIn("success after", result.stderr)
+
+    def test_fails_when_the_collection_fails(self):
+        with Simulator("--fault", "status=403") as api:
+            demo = demo_config(api.api_url)
+            result = run("--probe=acme", config=demo["config"], files=demo["files"])
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("auth", result.stderr)
+
+    def test_an_unknown_account(self):
+        result = run("--probe=nobody", config='[history]\nkind = "memory"\n')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("nobody", result.stderr)
+
+
+class SingleAccount(unittest.TestCase):
+    def test_is_a_drop_in_for_the_published_exporter(self):
+        with Simulator() as api:
+            environment = {"SQLBAK_API_TOKEN": "demo-token-acme", "SQLBAK_API_URL": api.api_url, "CHECK_INTERVAL": "60"}
+            with Gateway('[history]\nkind = "memory"\n', "--web.listen-address=127.0.0.1:0",
+                         environment=environment) as gateway:
+                metrics = parse_exposition(gateway.get("/metrics").text())
+                self.assertEqual(metrics["probe_success"], 1)
+                self.assertIn("sqlbak_offline_servers_total", metrics)
+                self.assertIn("sqlbak_gateway_accounts", metrics)
+                self.assertEqual(gateway.get("/probe?account=default").status, 200)
+
+
+class Signals(unittest.TestCase):
+    def test_sigterm_and_sigint_end_cleanly_within_five_seconds(self):
+        with Simulator() as api:
+            for how in (signal.SIGTERM, signal.SIGINT):
+                with Gateway(**demo_config(api.api_url)) as gateway:
+                    gateway.get("/probe?account=acme")
+                    code, seconds = gateway.stop(how)
+                    self.assertEqual(code, 0)
+                    self.assertLess(seconds, 5)
+
+    def test_a_dead_upstream_does_not_hold_up_the_end(self):
+        with Simulator("--fault", "latency=1h") as api, Gateway(**demo_config(api.api_url)) as gateway:
+            import threading
+            waiting = [threading.Thread(target=lambda: self.ignore(gateway), daemon=True) for _ in range(20)]
+            for thread in waiting:
+                thread.start()
+            eventually("a collection running", lambda: 'account="acme"' in gateway.get("/metrics").text())
+            code, seconds = gateway.stop()
+            self.assertEqual(code, 0)
+            self.assertLess(seconds, 5)
+            for thread in waiting:
+                thread.join(10)
+
+    @staticmethod
+    def ignore(gateway):
+        try:
+            gateway.get("/probe?account=acme")
+        except OSError:
+            pass
+
+    def test_sighup_reloads_and_a_mistake_keeps_the_running_configuration(self):
+        with Simulator() as api, Gateway(**demo_config(api.api_url)) as gateway:
+            good = gateway.config_file.read_text()
+            gateway.config_file.write_text("[defaults\n")
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.wait_for_line("configuration not reloaded")
+            self.assertEqual(gateway.get("/probe?account=acme").status, 200)
+            metrics = parse_exposition(gateway.get("/metrics").text())
+            self.assertEqual(metrics["sqlbak_gateway_config_last_reload_successful"], 0)
+            gateway.config_file.write_text(good.replace("[accounts.initech]", "[accounts.initech-eu]"))
+            self.assertEqual(gateway.get("/-/reload", method="POST").status, 200)
+            self.assertEqual(gateway.get("/probe?account=initech").status, 404)
+            self.assertEqual(gateway.get("/probe?account=initech-eu").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
