@@ -1,0 +1,85 @@
+"""The rules, the dashboards' expressions and the Alertmanager example, judged by Prometheus's own tools.
+
+    promtool_test.py rules | dashboards | alertmanager | broken      (one of the promtool tests: alerts NAME)
+"""
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import alerts_check
+import dashboards_check
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def check(*command):
+    done = run(*command)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    print(done.stdout)
+
+
+def rules():
+    check("promtool", "check", "rules", *(alerts_check.ALERTS / name for name in alerts_check.RULE_FILES))
+
+
+def alerts(part):
+    check("promtool", "test", "rules", alerts_check.PROMTOOL_TESTS / f"{part}.test.yml")
+
+
+def alertmanager():
+    check("amtool", "check-config", alerts_check.ALERTS / "alertmanager.yml")
+
+
+def as_rules(dashboard):
+    """Every expression as a recording rule, with variables as Grafana would fill them in."""
+    made = []
+    for number, (_, expr) in enumerate(dashboards_check.expressions(dashboard)):
+        expr = re.sub(r"\$\{?__(rate_interval|interval|range)\}?", "5m", expr)
+        made.append({"record": f"panel:{number}:expr".replace(":", "_"), "expr": re.sub(r"\$\{?\w+\}?", "x", expr)})
+    return {"groups": [{"name": "dashboard", "rules": made}]}
+
+
+def judge(dashboard, folder):
+    path = Path(folder) / "dashboard.rules.yml"
+    path.write_text(json.dumps(as_rules(dashboard)), encoding="utf-8")
+    return run("promtool", "check", "rules", path)
+
+
+def dashboards():
+    with tempfile.TemporaryDirectory() as folder:
+        for name, dashboard in dashboards_check.load().items():
+            done = judge(dashboard, folder)
+            if done.returncode:
+                sys.exit(f"{name}: {done.stdout}{done.stderr}")
+            print(name, done.stdout)
+
+
+def broken():
+    """The tools above must find what is broken: an alert that never fires, one that always does, bad PromQL."""
+    with tempfile.TemporaryDirectory() as folder:
+        dashboard = dashboards_check.load()["sqlbak-fleet"]
+        dashboard["panels"][0]["targets"][0]["expr"] += ")"
+        if judge(dashboard, folder).returncode == 0:
+            sys.exit("promtool accepted a dashboard's bad PromQL")
+        text = (alerts_check.ALERTS / "sqlbak-gateway.rules.yml").read_text(encoding="utf-8")
+        tests = (alerts_check.PROMTOOL_TESTS / "gateway.test.yml").read_text(encoding="utf-8")
+        head = tests[:tests.index("tests:\n")].replace("../../../contrib/alerts/", "") + "tests:\n"
+        block = next(b for b in re.split(r"(?=\n  - interval:)", tests) if "SqlBakConfigNotReloaded\n" in b)
+        (Path(folder) / "one.test.yml").write_text(head + block, encoding="utf-8")
+        good = "sqlbak_gateway_config_last_reload_successful == 0\n        for: 5m"
+        for what, bad in {"as it is": good, "never fires": good.replace("== 0", "== 2"), "always fires": good.replace("== 0", ">= 0"),
+                          "fires at once": good.replace("5m", "0m")}.items():
+            (Path(folder) / "sqlbak-gateway.rules.yml").write_text(text.replace(good, bad), encoding="utf-8")
+            passed = run("promtool", "test", "rules", Path(folder) / "one.test.yml").returncode == 0
+            if passed != (what == "as it is"):
+                sys.exit(f"promtool's verdict is {'passed' if passed else 'failed'} for a rule that is changed: {what}")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
