@@ -109,6 +109,20 @@ TEST_F(CollectionRemembering, ARunWithoutAnEndStillRunsWhereOthersShowTheirs) {
   EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
 }
 
+// Failed runs show an end, but no size.
+TEST_F(CollectionRemembering, ASizeIsStillKnownAfterManyRunsThatShowNone) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(50));
+  for (int i = 1; i <= 10; ++i) add_run(job_id, Hours(i), {.status = "failed"});
+  for (int collection = 0; collection < 2; ++collection) {
+    const CollectionOutcome outcome = collect();
+    const std::vector<RunExtent>& extents = job(outcome, "job").runs->extents;
+    EXPECT_TRUE(std::any_of(extents.begin(), extents.end(),
+                            [](const RunExtent& extent) { return std::isfinite(extent.size_bytes); }));
+    pass(minutes(5));
+  }
+}
+
 TEST_F(CollectionRemembering, UnchangedJobsAreShared) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(5));

@@ -79,7 +79,7 @@ struct IdleRun {
 // The known runs of one job.
 struct RememberedRuns {
   // Every tally; databases only as far as the latest word on each goes, extents of the latest few runs that
-  // show one.
+  // show an end or a size.
   JobRuns runs;
   std::vector<RunId> ids;               // of the tallies, one for one: equal ones in a row are one run
   std::vector<PackedOutcome> outcomes;  // ascending by tally
