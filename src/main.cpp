@@ -9,6 +9,7 @@
 #include "sqlbak_gateway/gateway/collector.h"
 #include "sqlbak_gateway/gateway/gateway.h"
 #include "sqlbak_gateway/gateway/pages.h"
+#include "sqlbak_gateway/history/history.h"
 #include "sqlbak_gateway/http/server.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
 
@@ -35,8 +36,9 @@ using std::chrono::seconds;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-constexpr Duration kStopWithin = milliseconds(4500);  // whatever hangs
-constexpr Duration kAnswersWithin = seconds(3);       // of it, for requests that are being answered
+constexpr Duration kStopWithin = milliseconds(4500);     // whatever hangs
+constexpr Duration kAnswersWithin = milliseconds(2000);  // of it, for requests that are being answered
+constexpr Duration kHistoryWithin = seconds(2);          // and for what is still to be written
 
 void print(std::FILE* out, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), out);
@@ -68,6 +70,14 @@ std::vector<http::Listener> listeners_of(const config::ServerConfig& server) {
     listeners.push_back(std::move(listener));
   }
   return listeners;
+}
+
+// A single probe remembers nothing: the file belongs to the gateway that runs as a service.
+std::unique_ptr<history::History> history_of(const config::Flags& flags, const config::HistoryConfig& config,
+                                             const Clock& clock, const Logger& log) {
+  if (flags.probe || config.kind == config::HistoryConfig::Kind::memory)
+    return history::make_memory_history();
+  return history::open_history(config.path, clock, log);
 }
 
 // The thread that collects. It ends when told to, without waiting for answers.
@@ -167,12 +177,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const std::size_t descriptors = http::raise_descriptor_limit();
 
-  if (loaded.config->history.kind == config::HistoryConfig::Kind::sqlite) {
-    log.warn(
-        "history.kind \"sqlite\" is not available in this version: what is remembered is kept in memory and "
-        "read anew "
-        "after a restart; history.kind = \"memory\" silences this");
-  }
+  const std::unique_ptr<history::History> history = history_of(flags, loaded.config->history, clock, log);
   const config::ServerConfig server_config = loaded.config->server;
   upstream::CurlTransport transport(clock, {.user_agent = "sqlbak-gateway/" + gateway::build_info().version});
   gateway::Collector collector(clock, transport, limits_of(loaded.config->upstream), random_seed());
@@ -182,6 +187,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                            {.clock = clock,
                             .log = log,
                             .collector = collector,
+                            .history = *history,
                             .tokens = tokens,
                             .seed = random_seed(),
                             .load =
@@ -239,11 +245,14 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   const Deadline whole = Deadline::after(clock.steady_now(), kStopWithin);
   std::thread([whole, &clock] {
     std::this_thread::sleep_for(whole.remaining(clock.steady_now()));
-    std::_Exit(EXIT_SUCCESS);  // something hangs; everything that had to be kept has been written
+    std::_Exit(EXIT_SUCCESS);  // something hangs; the history file is as some collection left it
   }).detach();
   gateway.shut_down();
   const http::Server::Stopped stopped = server->stop(Deadline::after(clock.steady_now(), kAnswersWithin));
   upstream.reset();
+  if (!history->drain(Deadline::after(clock.steady_now(), kHistoryWithin))) {
+    log.warn("not everything that was read could be written to the history in time; it will be read again");
+  }
   if (stopped.handlers_running > 0) std::_Exit(EXIT_SUCCESS);
   log.info("stopped");
   return EXIT_SUCCESS;

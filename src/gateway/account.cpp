@@ -198,6 +198,7 @@ void Account::start_collection(SystemTime now) {
   order.plan.lookback = config_.lookback;
   order.plan.settings_ttl = config_.settings_ttl;
   order.plan.token_fingerprint = keyed_hash(kFingerprintKey, order.token->reveal());
+  recall(order.plan.token_fingerprint);
   order.plan.first_reach = [reach = first_reach_of(config_)](const Job&) { return reach; };
   order.share.group = group_of(order.plan.token_fingerprint);
   order.share.max_concurrent_requests = config_.max_concurrent_requests;
@@ -212,6 +213,32 @@ void Account::start_collection(SystemTime now) {
     token_stamp_ = stamp;
   }
   services_.collector.submit(std::move(order));
+}
+
+// What an earlier process knew, or this account before a reload, becomes the last good data, as long as the
+// token is the one that read it. Under another token nothing is shown before the collection has found out
+// whose account it is.
+void Account::recall(const std::string& token_fingerprint) {
+  std::shared_ptr<const AccountMemory> memory;
+  bool ask = false;
+  {
+    MutexLock lock(mutex_);
+    if (state_.has_good_data()) return;
+    memory = memory_;
+    ask = !std::exchange(history_asked_, true) && !memory;
+  }
+  if (ask) memory = services_.history.load(config_.name);
+  if (!memory) return;
+  std::shared_ptr<const Published> data;
+  if (memory->last_good && memory->token_fingerprint == token_fingerprint) {
+    data = publish(memory->last_good, policy_, format_, nullptr);
+  }
+  MutexLock lock(mutex_);
+  memory_ = std::move(memory);
+  if (!data) return;
+  const SystemTime collected_at = data->collected_at();
+  state_.restored(std::move(data), collected_at);
+  ++version_;
 }
 
 void Account::fail_to_start(Error error, SteadyTime now) {
@@ -308,12 +335,14 @@ void Account::end_backoff() {
 void Account::inherit(const Account& former) {
   std::shared_ptr<const AccountMemory> memory;
   std::shared_ptr<const Published> data;
+  bool history_asked = false;
   TraceBook traces;
   AccountCounters counters;
   {
     MutexLock lock(former.mutex_);
     memory = former.memory_;
-    if (former.state_.has_good_data()) data = former.state_.data();
+    history_asked = former.history_asked_ && former.memory_;
+    if (former.state_.has_good_data() && former.config_.token == config_.token) data = former.state_.data();
     traces = former.traces_;
     counters = former.counters_;
   }
@@ -321,6 +350,7 @@ void Account::inherit(const Account& former) {
   if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
+  history_asked_ = history_asked;
   traces_ = std::move(traces);
   counters_ = std::move(counters);
   if (data) {
@@ -362,8 +392,14 @@ std::shared_ptr<const Published> Account::published(std::shared_ptr<const Snapsh
 void Account::progressed(std::shared_ptr<const Snapshot> snapshot) {
   std::shared_ptr<const Published> data = published(std::move(snapshot));
   MutexLock lock(mutex_);
+  // Only a backfill makes progress: where there are good data nevertheless, they are another account's.
+  state_.disowned();
   state_.progressed(std::move(data));
   ++version_;
+}
+
+void Account::write_down(std::shared_ptr<const AccountMemory> so_far) {
+  services_.history.store(config_.name, std::move(so_far));
 }
 
 void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
@@ -376,6 +412,7 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
     // The upstream thread ends this collection before it begins one of the successor.
     MutexLock lock(mutex_);
     if (retired_) {
+      services_.history.store(config_.name, outcome.memory);
       if (successor_) {
         MutexLock successor_lock(successor_->mutex_);
         successor_->memory_ = std::move(outcome.memory);
@@ -383,6 +420,8 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
       return;
     }
   }
+  services_.history.store(config_.name, outcome.memory);
+  const bool another_account = outcome.failure && !outcome.memory->complete;
   if (outcome.failure) {
     end.failure = std::move(outcome.failure);
   } else {
@@ -397,6 +436,7 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
     MutexLock lock(mutex_);
     before = state_.record();
     memory_ = std::move(outcome.memory);
+    if (another_account) state_.disowned();
     state_.ended(std::move(end), services_.clock.steady_now());
     after = state_.record();
     traces_.add(std::move(trace));

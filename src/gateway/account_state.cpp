@@ -70,6 +70,13 @@ void AccountState::restored(std::shared_ptr<const Published> data, SystemTime co
   record_.completed_any = true;
 }
 
+void AccountState::disowned() {
+  if (!last_good_) return;
+  last_good_.reset();
+  record_.last_success.reset();
+  record_.completed_any = false;
+}
+
 std::optional<SteadyTime> AccountState::next_due() const {
   if (running_since_) return std::nullopt;
   return due_.value_or(SteadyTime::min());

@@ -10,6 +10,7 @@ namespace sqlbak_gateway::gateway {
 namespace {
 
 constexpr Duration kProgressInterval = std::chrono::seconds(1);
+constexpr Duration kWriteDownInterval = std::chrono::minutes(1);
 
 std::uint64_t number(upstream::AccountKey key) {
   return static_cast<std::uint64_t>(key);
@@ -27,7 +28,8 @@ struct Collector::Running {
       : order(std::move(o)),
         collection(order.plan, order.sink->memory()),
         trace(order.plan.started_at),
-        started(now) {}
+        started(now),
+        last_written_down(now) {}
 
   CollectionOrder order;
   sqlbak::Collection collection;
@@ -38,6 +40,7 @@ struct Collector::Running {
   std::uint32_t asked = 0;  // tickets of it in asked_
   std::uint64_t jobs_published = 0;
   std::optional<SteadyTime> last_published;
+  SteadyTime last_written_down;
 };
 
 Collector::Collector(const Clock& clock, upstream::Transport& transport, upstream::GlobalLimits limits,
@@ -192,6 +195,7 @@ void Collector::receive(upstream::Completion completion) {
     end(running);
   } else {
     publish_progress(running, now);
+    write_down(running, now);
     feed(running);
   }
 }
@@ -202,6 +206,12 @@ void Collector::publish_progress(Running& running, SteadyTime now) {
   running.jobs_published = running.collection.jobs_read();
   running.last_published = now;
   running.order.sink->progressed(running.collection.progress());
+}
+
+void Collector::write_down(Running& running, SteadyTime now) {
+  if (now - running.last_written_down < kWriteDownInterval) return;
+  running.last_written_down = now;
+  running.order.sink->write_down(running.collection.memory_so_far());
 }
 
 void Collector::give_up_stalled() {

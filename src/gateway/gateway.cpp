@@ -128,9 +128,16 @@ Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
   last_reload_succeeded_ = first.rejected.empty();
   last_reload_success_ = deps_.clock.system_now();
   generation_ = make_generation(std::move(first), nullptr);
+  tell_history(*generation_);
 }
 
 Gateway::~Gateway() = default;
+
+void Gateway::tell_history(const Generation& now) {
+  std::vector<std::string> names;
+  for (const auto& [name, account] : now.accounts) names.push_back(name);
+  deps_.history.configured(std::move(names));
+}
 
 std::shared_ptr<const Gateway::Generation> Gateway::make_generation(config::LoadOutcome loaded,
                                                                     const Generation* former) {
@@ -138,7 +145,8 @@ std::shared_ptr<const Gateway::Generation> Gateway::make_generation(config::Load
   made->config = std::move(*loaded.config);
   made->files_rejected = loaded.rejected.size();
   made->access = std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock);
-  const AccountServices services{deps_.clock, deps_.log, deps_.collector, deps_.tokens, waiting_, metrics_};
+  const AccountServices services{deps_.clock,  deps_.log, deps_.collector, deps_.history,
+                                 deps_.tokens, waiting_,  metrics_};
   const std::uint64_t max_response_bytes = made->config.upstream.max_response_bytes;
   for (const auto& [name, config] : made->config.accounts) {
     std::shared_ptr<Account> before;
@@ -282,6 +290,7 @@ GatewayState Gateway::state(const Generation& now) const {
   GatewayState state;
   for (const auto& [name, account] : now.accounts) state.accounts.push_back(account);
   state.config_files_rejected = now.files_rejected;
+  state.history = deps_.history.status();
   if (deps_.certificate_expiry) state.certificate_expiry = deps_.certificate_expiry();
   MutexLock lock(mutex_);
   state.last_reload_succeeded = last_reload_succeeded_;
@@ -338,6 +347,10 @@ Result<void> Gateway::reload() {
     } else {
       account->end_backoff();
     }
+  }
+  tell_history(*next);
+  if (next->config.history != former->config.history) {
+    deps_.log.warn("a change of [history] is put in force by a restart; the history stays as it is");
   }
   deps_.log.info("configuration reloaded", {{"accounts", next->accounts.size()}});
   return {};

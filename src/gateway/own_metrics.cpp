@@ -232,10 +232,10 @@ std::string OwnMetrics::render(const GatewayState& state) const {
   });
 
   page.family(metric("sqlbak_gateway_history_info"),
-              [&](Family& family) { family.add(1, {state.history_kind}); });
-  page.single(metric("sqlbak_gateway_history_errors_total"), static_cast<double>(state.history_errors));
-  if (state.history_size_bytes) {
-    page.single(metric("sqlbak_gateway_history_size_bytes"), static_cast<double>(*state.history_size_bytes));
+              [&](Family& family) { family.add(1, {state.history.durable ? "sqlite" : "memory"}); });
+  page.single(metric("sqlbak_gateway_history_errors_total"), static_cast<double>(state.history.errors));
+  if (state.history.size_bytes) {
+    page.single(metric("sqlbak_gateway_history_size_bytes"), static_cast<double>(*state.history.size_bytes));
   }
   if (state.certificate_expiry) {
     page.single(metric("sqlbak_gateway_tls_certificate_expiry_timestamp_seconds"),

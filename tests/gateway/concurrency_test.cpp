@@ -45,6 +45,7 @@ class ThreadsTest : public ::testing::Test {
                                         Gateway::Dependencies{.clock = clock,
                                                               .log = log,
                                                               .collector = collector,
+                                                              .history = *history,
                                                               .tokens = tokens,
                                                               .seed = 1,
                                                               .load =
@@ -94,6 +95,7 @@ class ThreadsTest : public ::testing::Test {
   config::TokenReader tokens{[](const std::string& name) -> std::optional<std::string> { return name; }};
   Mutex configuration_mutex;
   config::Config configuration;
+  std::unique_ptr<history::History> history = history::make_memory_history();
   std::unique_ptr<Gateway> gateway;
   std::atomic<bool> stopping{false};
   std::thread upstream;

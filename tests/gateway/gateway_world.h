@@ -65,6 +65,7 @@ class GatewayWorld : public ::testing::Test {
                                            Gateway::Dependencies{.clock = clock,
                                                                  .log = log,
                                                                  .collector = *collector_,
+                                                                 .history = *history,
                                                                  .tokens = tokens,
                                                                  .seed = 1,
                                                                  .load =
@@ -108,6 +109,14 @@ class GatewayWorld : public ::testing::Test {
     return found == series.end() ? std::nullopt : std::optional<double>(found->second);
   }
 
+  // The program ends, and begins anew with the same configuration and what the history holds.
+  void restart() {
+    collector_->abandon_all();
+    gateway_.reset();
+    collector_.reset();
+    gateway();
+  }
+
   // Until no collection runs, or `most` time has gone by.
   void let_collections_end(Duration most = std::chrono::hours(2)) {
     const Deadline limit = Deadline::after(clock.steady_now(), most);
@@ -144,6 +153,7 @@ class GatewayWorld : public ::testing::Test {
     return found == environment.end() ? std::nullopt : std::optional<std::string>(found->second);
   }};
   config::Config configuration;
+  std::unique_ptr<history::History> history = history::make_memory_history();
   simulator::Knobs api_knobs;
 
  private:

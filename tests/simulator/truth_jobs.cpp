@@ -34,7 +34,7 @@ std::vector<Attempt> attempts_of(const std::vector<const Run*>& runs, const std:
       } else {
         attempt.all_succeeded = false;
       }
-      if (entry.size) attempt.size = attempt.size.value_or(0) + *entry.size;
+      if (entry.size && entry.status == "succeeded") attempt.size = attempt.size.value_or(0) + *entry.size;
     }
     if (!any || !run->started_ms) continue;
     attempt.started_ms = *run->started_ms;

@@ -253,3 +253,20 @@ def parse_exposition(text):
     """{'name{a="b"}': value}, labels as written."""
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
             for line in text.splitlines() if line and not line.startswith("#")}
+
+
+def by_sorted_labels(series):
+    """The same series with the labels of each in the order of their names, as the simulator's truth has them."""
+    label = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+    result = {}
+    for name, value in series.items():
+        family, brace, inside = name.partition("{")
+        labels = ",".join(f'{key}="{text}"' for key, text in sorted(label.findall(inside)))
+        result[family + brace + labels + ("}" if brace else "")] = value
+    return result
+
+
+def difference(expected, seen):
+    """One line for each series that is not as expected; empty: none."""
+    return "\n".join(f"{name}: expected {value}, got {seen.get(name)}"
+                     for name, value in sorted(expected.items()) if seen.get(name) != value)

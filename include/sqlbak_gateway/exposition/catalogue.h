@@ -145,7 +145,7 @@ inline constexpr auto kCatalogue = [] {
     {"sqlbak_job_last_duration_seconds", gauge, job_type, always, kJobType,
      "Duration of the last run for which the API gives an end."},
     {"sqlbak_job_last_size_bytes", gauge, job_type, always, kJobType,
-     "Size of the backups of the last run for which the API gives one."},
+     "Size of the succeeded backups of the last run for which the API gives one."},
     {"sqlbak_job_expected_interval_seconds", gauge, job_type, always, kJobType,
      "Typical time between successes: the median of the latest gaps."},
     {"sqlbak_job_max_age_seconds", gauge, job_type, always,

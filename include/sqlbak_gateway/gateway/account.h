@@ -17,6 +17,7 @@
 #include "sqlbak_gateway/gateway/collector.h"
 #include "sqlbak_gateway/gateway/published.h"
 #include "sqlbak_gateway/gateway/waiting_places.h"
+#include "sqlbak_gateway/history/history.h"
 
 #include <array>
 #include <cstdint>
@@ -90,6 +91,7 @@ struct AccountServices {
   const Clock& clock;
   const Logger& log;
   Collector& collector;
+  history::History& history;
   const config::TokenReader& tokens;
   WaitingPlaces& waiting;
   GatewayObserver& observer;
@@ -112,7 +114,8 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 
   // A reload happened: a failing account may be tried again at once.
   void end_backoff() EXCLUDES(mutex_);
-  // Takes over what `former`, the account of the same name before a reload, knew.
+  // Takes over what `former`, the account of the same name before a reload, knew. Its data are shown at once
+  // only where the token still comes from the same place.
   void inherit(const Account& former) EXCLUDES(mutex_);
   // Ends the running collection and releases every waiting probe; the account answers from memory from now
   // on. What the collection has read goes to `successor` (null: nobody), the account of the same name after a
@@ -122,6 +125,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   std::shared_ptr<const AccountMemory> memory() override EXCLUDES(mutex_);
   void attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) override EXCLUDES(mutex_);
   void progressed(std::shared_ptr<const Snapshot> snapshot) override EXCLUDES(mutex_);
+  void write_down(std::shared_ptr<const AccountMemory> so_far) override;
   void ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
              std::shared_ptr<const Trace> trace) override EXCLUDES(mutex_);
 
@@ -129,6 +133,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   bool begin_if_due(SteadyTime now) EXCLUDES(mutex_);
   void heed_changed_token(SteadyTime now) EXCLUDES(mutex_);
   void start_collection(SystemTime now) EXCLUDES(mutex_);
+  void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
   void fail_to_start(Error error, SteadyTime now) EXCLUDES(mutex_);
   ProbeAnswer answer(SteadyTime arrived, bool collected) REQUIRES(mutex_);
   std::shared_ptr<const Published> published(std::shared_ptr<const Snapshot> snapshot) EXCLUDES(mutex_);
@@ -147,6 +152,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   Condition changed_;
   AccountState state_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
+  bool history_asked_ GUARDED_BY(mutex_) = false;      // memory_ has what the history knew
   config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
   TraceBook traces_ GUARDED_BY(mutex_);
   AccountCounters counters_ GUARDED_BY(mutex_);

@@ -72,7 +72,7 @@ class AccountState {
   // runs.
   void began(SteadyTime now, SystemTime now_system, double jitter);
   // A backfill has read more jobs: shown until the collection ends. Never replaces data of a completed
-  // collection.
+  // collection, unless these are disowned() first.
   void progressed(std::shared_ptr<const Published> data);
   // The running collection ended.
   void ended(CollectionEnd end, SteadyTime now);
@@ -80,6 +80,9 @@ class AccountState {
   void end_backoff();
   // What a former process (or a former configuration of the account) knew counts as the last good data.
   void restored(std::shared_ptr<const Published> data, SystemTime collected_at);
+
+  // The last good data, if any, turned out to be another account's: the token has changed hands.
+  void disowned();
 
   // The data an answer is made of: the last good ones, else what a running backfill has read; null when there
   // are none.

@@ -46,6 +46,9 @@ class CollectionSink {
   virtual void attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) = 0;
   // A backfill has read more jobs; at most once a second.
   virtual void progressed(std::shared_ptr<const Snapshot> snapshot) = 0;
+  // What would be remembered if the collection ended now; at most once a minute, so that a long one that is
+  // killed does not begin anew.
+  virtual void write_down(std::shared_ptr<const AccountMemory> so_far) = 0;
   // The end, exactly once for each order.
   virtual void ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
                      std::shared_ptr<const Trace> trace) = 0;
@@ -109,6 +112,7 @@ class Collector {
   void send();
   void receive(upstream::Completion completion);
   void publish_progress(Running& running, SteadyTime now);
+  void write_down(Running& running, SteadyTime now);
   void give_up_stalled();
   void end(Running& running);
 

@@ -36,6 +36,7 @@ class Gateway {
     const Clock& clock;
     const Logger& log;
     Collector& collector;
+    history::History& history;
     const config::TokenReader& tokens;
     std::uint64_t seed = 0;  // spreads the accounts' collections
     // Reads the configuration anew, for a reload. `running` is what is in force.
@@ -71,6 +72,7 @@ class Gateway {
   struct Generation;
 
   std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
+  void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
 
   http::Response probe(const Generation& now, const Caller& caller, const http::Request& request);

@@ -6,6 +6,7 @@
 
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/history/history.h"
 
 #include <cstdint>
 #include <memory>
@@ -30,10 +31,8 @@ struct GatewayState {
   bool last_reload_succeeded = true;
   SystemTime last_reload_success{};
   std::size_t config_files_rejected = 0;
-  std::string history_kind = "memory";
-  std::uint64_t history_errors = 0;
-  std::optional<std::uint64_t> history_size_bytes;  // nothing: no file
-  std::optional<SystemTime> certificate_expiry;     // nothing: no TLS
+  history::HistoryStatus history;
+  std::optional<SystemTime> certificate_expiry;  // nothing: no TLS
 };
 
 class OwnMetrics final : public GatewayObserver {
