@@ -21,6 +21,7 @@ class Sink final : public gateway::CollectionSink {
   std::shared_ptr<const AccountMemory> memory() override { return known; }
   void attempted(sqlbak::Endpoint, int, Duration) override {}
   void progressed(std::shared_ptr<const Snapshot>) override {}
+  void write_down(std::shared_ptr<const AccountMemory>) override {}
   void ended(sqlbak::CollectionOutcome outcome, const gateway::CollectionStats& stats,
              std::shared_ptr<const gateway::Trace>) override {
     succeeded = !outcome.failure;
