@@ -105,30 +105,51 @@ class UpstreamThread {
   std::thread thread_;
 };
 
-// What the files and flags say, and as warnings what is wrong with the tokens and certificates that they
-// name.
-config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode, const config::TokenReader& tokens,
-                         const config::Config* running = nullptr) {
+config::LoadOutcome load_files(const config::Flags& flags, config::LoadMode mode,
+                               const config::Config* running) {
   config::LoadOptions options;
   options.mode = mode;
   options.environment = environment;
   options.listen_override = flags.listen_addresses;
   options.running = running;
-  config::LoadOutcome loaded = config::load(flags.config_file, options);
+  return config::load(flags.config_file, options);
+}
+
+void append(std::vector<config::Diagnostic>& to, std::vector<config::Diagnostic> more) {
+  for (config::Diagnostic& diagnostic : more) to.push_back(std::move(diagnostic));
+}
+
+// What the files and flags say, and as warnings what is wrong with the tokens and certificates that they
+// name: one customer's trouble with a token does not keep the others waiting.
+config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode, const config::TokenReader& tokens,
+                         const config::Config* running = nullptr) {
+  config::LoadOutcome loaded = load_files(flags, mode, running);
   if (loaded.config) {
-    for (config::Diagnostic& trouble : check_files(*loaded.config, tokens))
-      loaded.warnings.push_back(std::move(trouble));
+    config::CheckedFiles files = check_files(*loaded.config, tokens);
+    append(loaded.warnings, std::move(files.errors));
+    append(loaded.warnings, std::move(files.warnings));
   }
   return loaded;
 }
 
 // --config.check
 int check(const config::Flags& flags) {
-  const config::LoadOutcome loaded = load(flags, config::LoadMode::check, config::TokenReader(environment));
+  config::LoadOutcome loaded = load_files(flags, config::LoadMode::check, nullptr);
+  if (loaded.config) {
+    config::CheckedFiles files = check_files(*loaded.config, config::TokenReader(environment));
+    append(loaded.errors, std::move(files.errors));
+    append(loaded.warnings, std::move(files.warnings));
+    const std::vector<http::Listener> listeners = listeners_of(loaded.config->server);
+    if (loaded.errors.empty() && !listeners.empty() && listeners.front().tls) {
+      if (const auto tls = http::check_tls_files(*listeners.front().tls); !tls) {
+        loaded.errors.push_back({{}, "server.tls: " + tls.error().message});
+      }
+    }
+  }
   for (const config::Diagnostic& warning : loaded.warnings)
     print(stderr, "warning: " + to_text(warning) + "\n");
   for (const config::Diagnostic& error : loaded.errors) print(stderr, "error: " + to_text(error) + "\n");
-  if (!loaded.config) return kFailed;
+  if (!loaded.config || !loaded.errors.empty()) return kFailed;
   print(stdout, check_report(*loaded.config));
   return EXIT_SUCCESS;
 }
@@ -196,8 +217,11 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                                 },
                             .listen =
                                 [&](const config::ServerConfig& wanted) {
-                                  server->set_max_requests_in_flight(wanted.max_requests_in_flight);
-                                  return server->set_listeners(listeners_of(wanted));
+                                  Result<void> listening = server->set_listeners(listeners_of(wanted));
+                                  if (listening) {
+                                    server->set_max_requests_in_flight(wanted.max_requests_in_flight);
+                                  }
+                                  return listening;
                                 },
                             .certificate_expiry = [&] { return server->certificate_expiry(); }});
 

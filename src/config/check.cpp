@@ -102,13 +102,16 @@ std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<st
   return sharing;
 }
 
-std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tokens) {
+CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   constexpr std::size_t kMaxPemBytes = 8u << 20;
-  std::vector<Diagnostic> trouble;
+  CheckedFiles trouble;
+  const auto of = [&](const TokenSource& source) -> std::vector<Diagnostic>& {
+    return source.kind == TokenSource::Kind::file ? trouble.errors : trouble.warnings;
+  };
   const auto check_readable = [&](const Place& place, std::string_view key, const std::string& path) {
     if (path.empty()) return;
     if (const auto content = read_file(path, kMaxPemBytes); !content) {
-      trouble.push_back({place, std::string(key) + ' ' + path + ' ' + content.error().message});
+      trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + content.error().message});
     }
   };
   if (config.server.tls) {
@@ -119,7 +122,8 @@ std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tok
   for (const AccessEntry& entry : config.access) {
     if (!entry.bearer_token) continue;
     if (const auto token = tokens.read(*entry.bearer_token); !token) {
-      trouble.push_back({entry.place, "access \"" + entry.name + "\": " + token.error().message});
+      of(*entry.bearer_token)
+          .push_back({entry.place, "access \"" + entry.name + "\": " + token.error().message});
     }
   }
   std::map<std::string, Secret> read;
@@ -127,16 +131,16 @@ std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tok
     check_readable(account.place, "ca_file", account.ca_file);
     auto token = tokens.read(account.token);
     if (!token) {
-      trouble.push_back({account.place, "account \"" + name + "\": " + token.error().message});
+      of(account.token).push_back({account.place, "account \"" + name + "\": " + token.error().message});
     } else {
       read.emplace(name, std::move(*token));
     }
   }
   for (const auto& sharing : accounts_sharing_a_token(read)) {
-    trouble.push_back({config.accounts.at(sharing.front()).place,
-                       "accounts " + joined(sharing) +
-                           " have the same token: they share one rate limit, and see the "
-                           "same data"});
+    trouble.warnings.push_back(
+        {config.accounts.at(sharing.front()).place,
+         "accounts " + joined(sharing) +
+             " have the same token: they share one rate limit, and see the same data"});
   }
   return trouble;
 }

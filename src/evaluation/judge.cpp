@@ -15,6 +15,10 @@ namespace {
 // A window reaches this much further back than the largest retention.
 constexpr double kRetentionReserveDays = 7;
 
+// A clock that is off may put a run's start this far ahead of us. One further ahead must not keep its job
+// from ever being late.
+constexpr double kBelievedAheadMs = kMillisecondsPerDay;
+
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -114,7 +118,10 @@ class Judgement {
     const double window = window_ms(job_.policy.lookback, settings());
     job_.window_seconds = window / 1e3;
     if (runs()) {
-      collect_facts(*runs(), job_.source->remembered.get(), now_ - kMillisecondsPerHour, facts_);
+      const double believed_until = now_ + kBelievedAheadMs;
+      const double ahead = collect_facts(*runs(), job_.source->remembered.get(),
+                                         {now_ - kMillisecondsPerHour, believed_until}, facts_);
+      changes_after(ahead - kBelievedAheadMs);
       window_ = count_window(*runs(), now_ - window);
       changes_after(window_.first_start + window);
       if (!job_.policy.ignored) job_.databases_failing = databases_failing(*runs());
@@ -132,6 +139,8 @@ class Judgement {
   bool paused() const {
     return job_.policy.ignored || !job_.enabled.value_or(true) || !is_backup_job(job_.source->job);
   }
+  // The run that is missing may be the one that succeeded.
+  bool never_read_completely() const { return !job_.source->runs_current && !job_.source->runs_read_at; }
   bool is_enabled(BackupType type) const { return settings() && settings()->enabled_types.contains(type); }
 
   // The judgement stays as it is up to this instant. NaN: no such instant.
@@ -202,7 +211,7 @@ class Judgement {
     } else if (runs() && rhythm_) {
       row.max_age = MaxAge{rhythm_->max_age_ms / 1e3, false};
     }
-    if (!row.max_age || !runs() || !is_enabled(row.type)) return;
+    if (!row.max_age || !runs() || !is_enabled(row.type) || never_read_completely()) return;
     if (paused()) {
       row.overdue = false;
       return;

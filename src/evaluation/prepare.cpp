@@ -40,7 +40,13 @@ bool same(const std::shared_ptr<const JobSnapshot>& a, const std::shared_ptr<con
   // Runs are compared by identity: comparing them by value costs as much as judging them.
   return a == b || (a->job == b->job && same(a->settings, b->settings) && a->runs == b->runs &&
                     same(a->remembered, b->remembered) && a->settings_current == b->settings_current &&
-                    a->runs_current == b->runs_current);
+                    a->runs_current == b->runs_current && a->runs_read_at == b->runs_read_at);
+}
+
+// What was not looked at is not late, and no window moves over it: a job whose runs could not be read is
+// judged as of the last time they could.
+SystemTime instant_of(const JobSnapshot& source, SystemTime collected_at) {
+  return source.runs_current ? collected_at : source.runs_read_at.value_or(collected_at);
 }
 
 std::vector<const Server*> distinct(const std::vector<Server>& servers) {
@@ -94,10 +100,11 @@ PreparedAccount prepare(std::shared_ptr<const Snapshot> snapshot, const Policy& 
       while (earlier < known.size() && id_before(known[earlier]->source->job.id, source->job.id)) ++earlier;
       if (earlier < known.size()) job = known[earlier];
     }
+    const SystemTime at = instant_of(*source, now);
     const bool as_before = job && same(job->source, source) && job->policy == job_policy &&
-                           job->judged_at <= now && now <= job->unchanged_until;
+                           job->judged_at <= at && at <= job->unchanged_until;
     if (!as_before)
-      job = std::make_shared<const PreparedJob>(judge(std::move(source), job_policy, now, scratch));
+      job = std::make_shared<const PreparedJob>(judge(std::move(source), job_policy, at, scratch));
     account.row_count += job->rows.size();
     ++account.jobs_by_state[static_cast<std::size_t>(job->state)];
     account.jobs.push_back(std::move(job));

@@ -71,8 +71,7 @@ void merge(RememberedType& type, const TypeFacts& facts) {
 
 }  // namespace
 
-void collect_facts(const JobRuns& runs, const Remembered* remembered, double settled_until,
-                   FactsByType& facts) {
+double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits limits, FactsByType& facts) {
   for (const BackupType type : kBackupTypes) {
     TypeFacts fresh;
     fresh.gaps.swap(facts[index(type)].gaps);
@@ -81,10 +80,14 @@ void collect_facts(const JobRuns& runs, const Remembered* remembered, double set
     if (until.has_value()) fresh.remembered_until = until.milliseconds();
     facts[index(type)] = std::move(fresh);
   }
-  const auto end = dated_end(runs.tallies);
-  const auto unsettled = std::partition_point(runs.tallies.begin(), end, [&](const RunTally& tally) {
-    return tally.started_at.milliseconds() <= settled_until;
-  });
+  const auto dated = dated_end(runs.tallies);
+  const auto first_after = [&](Tally until, double instant) {
+    return std::partition_point(runs.tallies.begin(), until, [&](const RunTally& tally) {
+      return tally.started_at.milliseconds() <= instant;
+    });
+  };
+  const auto end = first_after(dated, limits.believed_until);
+  const auto unsettled = first_after(end, limits.settled_until);
   const auto note_until = [&](Tally from, Tally until) {
     for (Tally tally = from; tally != until; ++tally) {
       if (tally->total() == 0) continue;
@@ -103,6 +106,7 @@ void collect_facts(const JobRuns& runs, const Remembered* remembered, double set
     TypeFacts& type = facts[index(tally->type)];
     type.first_unsettled_success = std::min(type.first_unsettled_success, tally->started_at.milliseconds());
   }
+  return end == dated ? kUnknown : end->started_at.milliseconds();
 }
 
 Window count_window(const JobRuns& runs, double window_start) {

@@ -44,10 +44,16 @@ struct WindowFacts {
 using FactsByType = std::array<TypeFacts, kBackupTypeCount>;
 using WindowByType = std::array<WindowFacts, kBackupTypeCount>;
 
-// Fills `facts`, whose vectors' room is reused, from all runs. An attempt is a run with entries of the type;
-// it is finished when the run cannot change any more; several that started at the same millisecond are one.
-void collect_facts(const JobRuns& runs, const Remembered* remembered, double settled_until,
-                   FactsByType& facts);
+// Starts up to which a success counts as settled, and up to which a run is believed at all.
+struct Limits {
+  double settled_until;
+  double believed_until;
+};
+
+// Fills `facts`, whose vectors' room is reused, from all runs that are believed. An attempt is a run with
+// entries of the type; it is finished when the run cannot change any more; several that started at the same
+// millisecond are one. Returns the earliest start that is not believed, NaN without one.
+double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits limits, FactsByType& facts);
 
 // `first_start`: the start of the earliest run in the window, NaN without one.
 struct Window {

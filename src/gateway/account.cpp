@@ -207,11 +207,10 @@ void Account::start_collection(SystemTime now) {
   order.collection_timeout = config_.collection_timeout;
   order.max_response_bytes = max_response_bytes_;
   order.sink = shared_from_this();
-  {
-    MutexLock lock(mutex_);
-    if (retired_) return;
-    token_stamp_ = stamp;
-  }
+  // Under the lock, so that retire() cannot cancel an order before it is there.
+  MutexLock lock(mutex_);
+  if (retired_) return;
+  token_stamp_ = stamp;
   services_.collector.submit(std::move(order));
 }
 
@@ -335,6 +334,7 @@ void Account::end_backoff() {
 void Account::inherit(const Account& former) {
   std::shared_ptr<const AccountMemory> memory;
   std::shared_ptr<const Published> data;
+  std::optional<CollectionRecord> record;
   bool history_asked = false;
   TraceBook traces;
   AccountCounters counters;
@@ -342,7 +342,10 @@ void Account::inherit(const Account& former) {
     MutexLock lock(former.mutex_);
     memory = former.memory_;
     history_asked = former.history_asked_ && former.memory_;
-    if (former.state_.has_good_data() && former.config_.token == config_.token) data = former.state_.data();
+    if (former.config_.token == config_.token) {
+      record = former.state_.record();
+      if (former.state_.has_good_data()) data = former.state_.data();
+    }
     traces = former.traces_;
     counters = former.counters_;
   }
@@ -353,10 +356,7 @@ void Account::inherit(const Account& former) {
   history_asked_ = history_asked;
   traces_ = std::move(traces);
   counters_ = std::move(counters);
-  if (data) {
-    const SystemTime collected_at = data->collected_at();
-    state_.restored(std::move(data), collected_at);
-  }
+  if (record) state_.inherited(*record, std::move(data));
 }
 
 void Account::retire(std::shared_ptr<Account> successor) {

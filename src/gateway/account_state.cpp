@@ -43,9 +43,12 @@ void AccountState::ended(CollectionEnd end, SteadyTime now) {
   const SteadyTime started = *std::exchange(running_since_, std::nullopt);
   record_.in_progress = false;
   record_.completed_any = true;
+  record_.remembers_good = false;
   record_.last_duration = now - started;
   record_.last_api_requests = end.api_requests;
-  record_.endpoint_up = end.endpoint_up;
+  for (std::size_t i = 0; i < end.endpoint_up.size(); ++i) {
+    if (end.endpoint_up[i]) record_.endpoint_up[i] = end.endpoint_up[i];
+  }
   record_.last_failure = std::move(end.failure);
   if (record_.last_failure) {
     due_ = now + backoff_after(++record_.failures_in_a_row);
@@ -67,7 +70,14 @@ void AccountState::end_backoff() {
 void AccountState::restored(std::shared_ptr<const Published> data, SystemTime collected_at) {
   last_good_ = std::move(data);
   record_.last_success = collected_at;
-  record_.completed_any = true;
+  record_.remembers_good = !record_.completed_any;
+}
+
+void AccountState::inherited(const CollectionRecord& former, std::shared_ptr<const Published> data) {
+  last_good_ = std::move(data);
+  record_ = former;
+  record_.in_progress = false;
+  record_.failures_in_a_row = 0;
 }
 
 void AccountState::disowned() {
@@ -75,6 +85,7 @@ void AccountState::disowned() {
   last_good_.reset();
   record_.last_success.reset();
   record_.completed_any = false;
+  record_.remembers_good = false;
 }
 
 std::optional<SteadyTime> AccountState::next_due() const {

@@ -38,7 +38,7 @@ struct Collector::Running {
   upstream::AccountTally tally_before;
   SteadyTime started;
   std::uint32_t asked = 0;  // tickets of it in asked_
-  std::uint64_t jobs_published = 0;
+  std::optional<std::uint64_t> jobs_published;
   std::optional<SteadyTime> last_published;
   SteadyTime last_written_down;
 };
@@ -201,7 +201,10 @@ void Collector::receive(upstream::Completion completion) {
 }
 
 void Collector::publish_progress(Running& running, SteadyTime now) {
-  if (!running.collection.backfill() || running.collection.jobs_read() == running.jobs_published) return;
+  if (!running.collection.backfill() || !running.collection.lists_read() ||
+      running.collection.jobs_read() == running.jobs_published) {
+    return;
+  }
   if (running.last_published && now - *running.last_published < kProgressInterval) return;
   running.jobs_published = running.collection.jobs_read();
   running.last_published = now;

@@ -95,6 +95,11 @@ http::Response exposition_response(SharedBodies::Body body, bool gzip) {
   return response;
 }
 
+// At most half of the requests in flight may wait for a collection, so that the others are answered.
+std::size_t waiting_places(const config::ServerConfig& server) {
+  return std::max<std::size_t>(1, server.max_requests_in_flight / 2);
+}
+
 SharedBodies::Body encoded(std::string text, bool& gzip) {
   gzip = gzip && text.size() >= kWorthCompressing;
   return std::make_shared<const std::string>(gzip ? http::gzip(text) : std::move(text));
@@ -124,7 +129,7 @@ struct Gateway::Generation {
 };
 
 Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
-    : deps_(std::move(dependencies)), waiting_(first.config->server.max_requests_in_flight / 2) {
+    : deps_(std::move(dependencies)), waiting_(waiting_places(first.config->server)) {
   last_reload_succeeded_ = first.rejected.empty();
   last_reload_success_ = deps_.clock.system_now();
   generation_ = make_generation(std::move(first), nullptr);
@@ -215,6 +220,9 @@ http::Response Gateway::handle(const http::Request& request) {
   if (path->path == "/-/reload") return reload_response();
   if (path->path == "/config") return http::text_response(200, config::masked(now->config));
   if (path->path == "/sd") {
+    if (now->accounts.empty() && now->files_rejected > 0) {
+      return http::text_response(503, "every file of accounts_dir was rejected; see the log\n");
+    }
     std::vector<const config::AccountConfig*> visible;
     for (const auto& [name, account] : now->accounts) {
       if (caller.may_see(name)) visible.push_back(&account->config());
@@ -331,7 +339,7 @@ Result<void> Gateway::reload() {
   const config::UpstreamConfig& limits = next->config.upstream;
   deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
                               .requests_per_second = limits.requests_per_second});
-  waiting_.set_places(next->config.server.max_requests_in_flight / 2);
+  waiting_.set_places(waiting_places(next->config.server));
   {
     MutexLock lock(mutex_);
     generation_ = next;

@@ -156,6 +156,7 @@ EncodedAccount encode_account(const AccountMemory& memory) {
     header.number(job->collections_since_whole);
     header.instant(job->unlisted_since);
     header.flag(job->runs_complete);
+    header.instant(job->runs_read_at);
   }
   const Snapshot* snapshot = memory.last_good.get();
   header.flag(snapshot != nullptr);
@@ -181,6 +182,7 @@ EncodedAccount encode_account(const AccountMemory& memory) {
       lists.flag(job->runs != nullptr);
       lists.flag(job->settings_current);
       lists.flag(job->runs_current);
+      lists.instant(job->runs_read_at);
     }
     encoded.lists = std::move(lists).sealed();
   }
@@ -284,6 +286,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->collections_since_whole = in.number32();
     job->unlisted_since = in.optional_instant();
     job->runs_complete = in.flag();
+    job->runs_read_at = in.optional_instant();
     parts_[job->id].job = job;
     memory_->jobs.push_back(std::move(job));
   }
@@ -312,6 +315,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     if (rows.flag()) job->runs = std::make_shared<const JobRuns>();
     job->settings_current = rows.flag();
     job->runs_current = rows.flag();
+    job->runs_read_at = rows.optional_instant();
     snapshot_->jobs.push_back(std::move(job));
   }
   return rows.finished();

@@ -18,6 +18,9 @@ constexpr auto kAskWhoAtMostEvery = std::chrono::hours(1);
 // A job that the list does not name keeps its memory for a while: rows slip away between pages.
 constexpr auto kUnlistedJobsKept = std::chrono::hours(24);
 
+// A job with more requests than this lets the jobs behind it go first, so that they are not long in coming.
+constexpr std::uint64_t kLongJob = 500;
+
 enum class Step { none, due, asked };
 
 bool same_account(const AccountInfo& a, const AccountInfo& b) {
@@ -42,8 +45,11 @@ class ListReading {
         continue;
       }
       // Rows with an id seen before replace the earlier.
-      const auto [place, added] =
-          row.id.empty() ? std::pair(places_.end(), true) : places_.try_emplace(row.id, rows.size());
+      if (row.id.empty()) {
+        rows.push_back(std::move(row));  // cannot be told from another one: no sign that the list goes on
+        continue;
+      }
+      const auto [place, added] = places_.try_emplace(row.id, rows.size());
       if (added) {
         rows.push_back(std::move(row));
         anything_new = true;
@@ -116,9 +122,12 @@ class Collection::State {
       return send(Endpoint::jobs, jobs_target(jobs_.page), {});
     }
     for (const auto& job : active_) {
-      if (job->reading.has_next()) return send(*job);
+      if (job->asked < kLongJob && job->reading.has_next()) return send(*job);
     }
-    return send(begin_job(order_[next_job_++]));
+    if (next_job_ < order_.size()) return send(begin_job(order_[next_job_++]));
+    const auto longer =
+        std::find_if(active_.begin(), active_.end(), [](const auto& job) { return job->reading.has_next(); });
+    return send(**longer);
   }
 
   void on(std::uint64_t id, Answer answer, SystemTime at) {
@@ -133,6 +142,10 @@ class Collection::State {
     switch (asked.endpoint) {
       case Endpoint::me:
         up = on_me(answer);
+        if (!whose_settled_) {
+          return fail({answer.failure->reason,
+                       "me: whose account the new token is cannot be told yet: " + answer.failure->message});
+        }
         break;
       case Endpoint::servers:
         up = on_page(servers_, asked.endpoint, answer, decode_servers, NotedField::server_id);
@@ -158,6 +171,7 @@ class Collection::State {
 
   bool done() const { return done_; }
   bool backfill() const { return !memory_ || !memory_->complete; }
+  bool lists_read() const { return reading_jobs_; }
   std::uint64_t jobs_read() const { return jobs_read_; }
 
   std::shared_ptr<const Snapshot> snapshot() const {
@@ -228,6 +242,7 @@ class Collection::State {
   struct Active {
     std::size_t index;  // in the list of jobs
     JobReading reading;
+    std::uint64_t asked = 0;
   };
   struct Asked {
     Endpoint endpoint = Endpoint::me;
@@ -247,6 +262,7 @@ class Collection::State {
     return {last_id_, endpoint, std::move(target)};
   }
   Request send(Active& job) {
+    ++job.asked;
     JobRequest request = job.reading.next();
     std::string target = std::move(request.target);
     const Endpoint endpoint = request.endpoint;
@@ -261,6 +277,8 @@ class Collection::State {
       if (const Result<AccountInfo> decoded = decode_account(answer.body, context_.notes)) info = *decoded;
     }
     if (!whose_settled_) {
+      // Where `/me` has told before, it is only in trouble: nothing remembered is thrown away for that.
+      if (answer.failure && info_) return false;
       // History belongs to the account behind the token.
       if (!info || !info_ || !same_account(*info, *info_)) memory_.reset();
       if (!memory_) info_.reset();
@@ -361,8 +379,11 @@ class Collection::State {
   }
 
   void end_job(Active& job) {
-    results_[job.index] = job.reading.result();
+    const JobResult& result = results_[job.index] = job.reading.result();
     ++jobs_read_;
+    for (std::uint64_t run = 0; run < result.runs_newly_left_out; ++run) {
+      context_.notes.unrecognised.note(NotedField::run_details, "unreadable in three collections");
+    }
     std::erase_if(active_, [&](const auto& active) { return active.get() == &job; });
   }
 
@@ -430,6 +451,9 @@ bool Collection::done() const {
 }
 bool Collection::backfill() const {
   return state_->backfill();
+}
+bool Collection::lists_read() const {
+  return state_->lists_read();
 }
 std::uint64_t Collection::jobs_read() const {
   return state_->jobs_read();

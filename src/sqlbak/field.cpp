@@ -4,6 +4,20 @@
 
 namespace sqlbak_gateway::sqlbak {
 
+namespace {
+
+std::string bounded(std::string text, NotedField field, Notes& notes) {
+  if (text.size() <= kMaxTextBytes) return text;
+  notes.unrecognised.note(field, text);
+  std::size_t end = kMaxTextBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  text.shrink_to_fit();
+  return text;
+}
+
+}  // namespace
+
 std::string identity(const Value& value, NotedField field, Notes& notes) {
   if (truthy(value) && !value.is_container()) return text_of(value);
   notes.unrecognised.note(field, sample_of(value));
@@ -12,7 +26,7 @@ std::string identity(const Value& value, NotedField field, Notes& notes) {
 
 std::string text_or(std::string_view otherwise, const Value& value, NotedField field, Notes& notes) {
   if (value.kind == Value::Kind::null) return std::string(otherwise);
-  if (!value.is_container()) return text_of(value);
+  if (!value.is_container()) return bounded(text_of(value), field, notes);
   notes.unrecognised.note(field, sample_of(value));
   return std::string(otherwise);
 }

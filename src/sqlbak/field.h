@@ -15,7 +15,11 @@ namespace sqlbak_gateway::sqlbak {
 // The id of a job or a run; empty when it is not true, or an object or a list.
 std::string identity(const Value& value, NotedField field, Notes& notes);
 
-// Any scalar as text, `otherwise` for null.
+// A name becomes a label of every series of its job or server: what is longer is cut, between two characters,
+// and noted.
+inline constexpr std::size_t kMaxTextBytes = 1024;
+
+// Any scalar as text, `otherwise` for null. At most kMaxTextBytes.
 std::string text_or(std::string_view otherwise, const Value& value, NotedField field, Notes& notes);
 
 // "succeeded" and "failed", however they are trimmed and capitalised; everything else is `other`.

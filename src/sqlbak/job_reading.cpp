@@ -318,6 +318,7 @@ JobResult JobReading::result() const {
       ledger_.pack(memory->remembered, {listed_whole, context_.details_read > 0, context_.runs_show_end});
   result.runs_failed = packed.failed;
   result.runs_left_out = packed.left_out;
+  result.runs_newly_left_out = packed.newly_left_out;
   const bool nothing_read =
       packed.runs->ids.empty() && packed.runs->unsettled.empty() && packed.runs->idle.empty();
   if (complete) {
@@ -340,12 +341,16 @@ JobResult JobReading::result() const {
     memory->covered_from.reset();
   }
 
+  const bool runs_current = complete && packed.failed == 0;
+  if (runs_current) memory->runs_read_at = now();
+
   if (done()) {
     auto snapshot = std::make_shared<JobSnapshot>();
     snapshot->job = job_;
     snapshot->settings = settings_;
     snapshot->settings_current = !settings_failed_;
-    snapshot->runs_current = complete && packed.failed == 0;
+    snapshot->runs_current = runs_current;
+    if (!runs_current) snapshot->runs_read_at = memory->runs_read_at;
     if (complete || (before_ && before_->runs_complete)) {
       const std::shared_ptr<const RememberedRuns>& runs = complete ? memory->runs : before_->runs;
       snapshot->runs = std::shared_ptr<const JobRuns>(runs, &runs->runs);
@@ -359,7 +364,8 @@ JobResult JobReading::result() const {
         last_good_ && last_good_->job == snapshot->job && last_good_->settings == snapshot->settings &&
         last_good_->runs == snapshot->runs && last_good_->remembered == snapshot->remembered &&
         last_good_->settings_current == snapshot->settings_current &&
-        last_good_->runs_current == snapshot->runs_current;
+        last_good_->runs_current == snapshot->runs_current &&
+        last_good_->runs_read_at == snapshot->runs_read_at;
     result.snapshot = as_published ? last_good_ : std::move(snapshot);
   }
   result.memory = std::move(memory);

@@ -94,8 +94,9 @@ class RunLedger {
   struct Packed {
     std::shared_ptr<const RememberedRuns> runs;    // the remembered ones themselves when nothing changed
     std::shared_ptr<const Remembered> remembered;  // likewise
-    std::uint64_t failed = 0;    // runs that could not be read now: last good ones or nothing
-    std::uint64_t left_out = 0;  // runs that could not be read in kUnreadableAfter collections
+    std::uint64_t failed = 0;          // runs that could not be read now: last good ones or nothing
+    std::uint64_t left_out = 0;        // runs that could not be read in kUnreadableAfter collections
+    std::uint64_t newly_left_out = 0;  // of them: in this one for the first time
   };
   struct Circumstances {
     bool listed_whole = false;      // the listings had everything

@@ -80,8 +80,8 @@ bool shows_something(const RunExtent& extent) {
          (extent.finished_at.has_value() || std::isfinite(extent.size_bytes));
 }
 
-// Of each type the latest few that show an end, and the latest few that show a size (a failed run may show only
-// the one): one to be told, and some to fall back on when runs vanish.
+// Of each type the latest few that show an end, and the latest few that show a size (a failed run may show
+// only the one): one to be told, and some to fall back on when runs vanish.
 void keep_latest(std::vector<RunExtent>& extents) {
   constexpr std::size_t kKept = 4;
   std::array<std::size_t, kBackupTypeCount> ends{};
@@ -224,9 +224,10 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
                                 true});
       }
     } else if (run.failure) {
+      // Its own fault only where the details of others could be read: else the endpoint is in trouble.
       const bool own_fault =
-          *run.failure == FailureReason::bad_response ||
-          (*run.failure == FailureReason::upstream_error && circumstances.others_were_read);
+          circumstances.others_were_read &&
+          (*run.failure == FailureReason::bad_response || *run.failure == FailureReason::upstream_error);
       if (own_fault && failures < kUnreadableAfter) ++failures;
       UnsettledRun unsettled = before ? *before : UnsettledRun{};
       if (!before) {
@@ -245,8 +246,9 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
       continue;  // listed, but not asked for: the collection was given up
     }
     if (failures >= kUnreadableAfter && !reading) {
+      if (!before || before->failures < kUnreadableAfter) ++packed.newly_left_out;
       ++packed.left_out;
-      continue;
+      if (run.first_row == kNone) continue;  // else what was known of it stands
     }
 
     const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;

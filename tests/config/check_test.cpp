@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr const char* kHash = "$2b$12$PLANTEDefghijklmnopqrsABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
@@ -133,7 +134,7 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
   dir.write("tokens/acme", "PLANTED with blanks");
   const TokenReader tokens(environment_of({{"SCRAPE", "PLANTED"}, {"ACME_DE", "PLANTED"}}));
   EXPECT_THAT(
-      dir.lines(check_files(dir.loaded(), tokens)),
+      dir.lines(check_files(dir.loaded(), tokens).errors),
       ElementsAre("server.tls.client_ca_file $DIR/clients.pem cannot be read: No such file or directory",
                   "$DIR/gateway.toml:13:1: access \"acme\": token file $DIR/tokens/scrape cannot be read: No "
                   "such file or "
@@ -141,10 +142,21 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
                   "$DIR/gateway.toml:30:11: account \"acme\": token file $DIR/tokens/acme holds a blank: it "
                   "must hold nothing "
                   "but the token",
-                  "$DIR/gateway.toml:37:11: ca_file $DIR/ca.pem cannot be read: No such file or directory",
-                  "$DIR/gateway.toml:44:11: account \"other\": credential other cannot be read: "
-                  "$CREDENTIALS_DIRECTORY is "
-                  "not set; systemd sets it for a unit with LoadCredential="));
+                  "$DIR/gateway.toml:37:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
+}
+
+// What a service has may be missing where somebody checks its configuration.
+TEST(CheckFiles, OnlyWarnsOfCredentialsAndVariables) {
+  const ConfigDirectory dir;
+  dir.write("gateway.toml", "[accounts.a]\ntoken_credential = \"a\"\n[accounts.b]\ntoken_env = \"B\"\n");
+  const CheckedFiles files = check_files(dir.loaded(), TokenReader(environment_of({})));
+  EXPECT_THAT(dir.lines(files.errors), IsEmpty());
+  EXPECT_THAT(
+      dir.lines(files.warnings),
+      ElementsAre(
+          "$DIR/gateway.toml:1:11: account \"a\": credential a cannot be read: $CREDENTIALS_DIRECTORY "
+          "is not set; systemd sets it for a unit with LoadCredential=",
+          HasSubstr("account \"b\"")));
 }
 
 TEST(CheckFiles, NamesAccountsThatShareAToken) {
@@ -155,7 +167,7 @@ TEST(CheckFiles, NamesAccountsThatShareAToken) {
   dir.write("t", "one\n");
   const TokenReader tokens(environment_of({{"X", "one"}, {"Y", "two"}}));
   EXPECT_THAT(
-      dir.lines(check_files(dir.loaded(), tokens)),
+      dir.lines(check_files(dir.loaded(), tokens).warnings),
       ElementsAre(
           "$DIR/gateway.toml:1:11: accounts a, c have the same token: they share one rate limit, and see the "
           "same data"));
@@ -234,7 +246,10 @@ TEST(Secrets, AreInNoMessageWhereverTheyArePlanted) {
     }
     if (outcome.config) {
       said += masked(*outcome.config) + check_report(*outcome.config);
-      for (const std::string& line : dir.lines(check_files(*outcome.config, tokens))) said += line + '\n';
+      const CheckedFiles files = check_files(*outcome.config, tokens);
+      for (const Lines& lines : {dir.lines(files.errors), dir.lines(files.warnings)}) {
+        for (const std::string& line : lines) said += line + '\n';
+      }
     }
     EXPECT_FALSE(said.empty()) << text;
     EXPECT_THAT(said, Not(HasSubstr("PLANTED"))) << text;

@@ -99,6 +99,12 @@ class JobUnderTest {
   }
   JobUnderTest& without_settings() { return has_settings_ = false, *this; }
   JobUnderTest& without_runs() { return has_runs_ = false, *this; }
+  // This collection could not read the runs; the last that could was at `last` (nothing: none could).
+  JobUnderTest& unread_since(std::optional<SystemTime> last) {
+    job_.runs_current = false;
+    job_.runs_read_at = last;
+    return *this;
+  }
   JobUnderTest& remembers(const Remembered& remembered) {
     return job_.remembered = std::make_shared<const Remembered>(remembered), *this;
   }

@@ -105,7 +105,8 @@ TEST(LastAttempt, WithoutAnyIsUnknownAndNothingFailed) {
 // What becomes of a job's memory when all its runs of a collection at `collected_at` are forgotten.
 Remembered remember(const JobSnapshot& job, SystemTime collected_at) {
   evaluation::FactsByType facts;
-  evaluation::collect_facts(*job.runs, job.remembered.get(), EpochMs(collected_at).milliseconds(), facts);
+  evaluation::collect_facts(*job.runs, job.remembered.get(),
+                            {EpochMs(collected_at).milliseconds(), evaluation::kNever}, facts);
   return evaluation::merge(job.remembered.get(), job.runs.get(), facts, collected_at);
 }
 

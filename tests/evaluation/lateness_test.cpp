@@ -233,5 +233,56 @@ TEST(ServersWithoutJobs, HaveNoBackupJob) {
       << "one may yet turn up";
 }
 
+// --- what was not looked at ---
+
+TEST(UnreadRuns, MakeNothingLateAndMoveNoWindow) {
+  const auto policy = allowing(full, hours(36));
+  const auto job = JobUnderTest().succeeded_every(24, full, 20, 7);
+  const auto in_time = judged(job, kT, policy);
+  const SystemTime ten_days_later = kT + hours(240);
+  EXPECT_EQ(judged(job, ten_days_later, policy)->state, JobState::late);
+
+  const auto unread = judged(JobUnderTest(job).unread_since(kT), ten_days_later, policy);
+  EXPECT_EQ(unread->state, JobState::protected_);
+  EXPECT_EQ(unread->rows, in_time->rows);
+}
+
+TEST(UnreadRuns, ThatNeverCouldBeReadLeaveTheJobUnknown) {
+  const auto policy = allowing(full, hours(36));
+  const auto job = JobUnderTest().ran(succeeded(full, hours_ago(50))).unread_since(std::nullopt);
+  EXPECT_EQ(judged_row(job, full, policy).overdue, std::nullopt)
+      << "the run that is missing may be the good one";
+  EXPECT_EQ(judged(job, kT, policy)->state, JobState::unknown);
+}
+
+TEST(UnreadRuns, AreJudgedTheSameWithAndWithoutTheFormerJudgement) {
+  const auto policy = allowing(full, hours(36));
+  const auto job = JobUnderTest().succeeded_every(24, full, 20, 7);
+  const auto before = AccountUnderTest(kT).with(job).prepared(policy);
+  const auto unread = AccountUnderTest(kT + hours(240)).with(JobUnderTest(job).unread_since(kT));
+  EXPECT_EQ(unread.prepared(policy, before.get())->jobs[0]->rows, unread.prepared(policy)->jobs[0]->rows);
+}
+
+// --- clocks that are off ---
+
+TEST(AStartInTheFuture, IsBelievedForADayAndNoFurther) {
+  const auto policy = allowing(full, hours(36));
+  const auto late = JobUnderTest().ran(succeeded(full, hours_ago(50)));
+  const auto a_little_ahead = JobUnderTest(late).ran(succeeded(full, hours_ago(-23)));
+  EXPECT_EQ(judged_row(a_little_ahead, full, policy).overdue, false);
+  const auto years_ahead = JobUnderTest(late).ran(succeeded(full, days_ago(-2000)));
+  EXPECT_EQ(judged_row(years_ahead, full, policy).overdue, true);
+  EXPECT_EQ(judged_row(years_ahead, full, policy).last_success, hours_ago(50));
+}
+
+TEST(AStartInTheFuture, IsBelievedWhenItsTimeHasCome) {
+  const auto policy = allowing(full, hours(36));
+  const auto job = JobUnderTest().ran(succeeded(full, hours_ago(-100)));
+  const auto before = AccountUnderTest(kT).with(job).prepared(policy);
+  EXPECT_EQ(before->jobs[0]->rows[0].last_success.has_value(), false);
+  const auto later = AccountUnderTest(kT + hours(90)).with(job);
+  EXPECT_EQ(later.prepared(policy, before.get())->jobs[0]->rows[0].last_success, hours_ago(-100));
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::testing

@@ -182,6 +182,45 @@ TEST_F(AccountStateTest, WhatAFormerProcessKnewIsTheLastGoodDataButNotFresh) {
   EXPECT_EQ(state.record().last_success, clock.system_now() - std::chrono::hours(2));
 }
 
+TEST_F(AccountStateTest, WhatAFormerProcessKnewTellsNothingOfItsLastCollection) {
+  state.restored(std::make_shared<const Published>(), clock.system_now());
+  EXPECT_FALSE(state.record().completed_any);
+  fail_in(seconds(1));
+  EXPECT_FALSE(state.probe_success());
+}
+
+TEST_F(AccountStateTest, AChangedConfigurationKeepsWhatWasKnown) {
+  collect_in(seconds(1));
+  fail_in(seconds(2));
+  AccountState changed(kTtl);
+  const auto judged_anew = std::make_shared<const Published>();
+  changed.inherited(state.record(), judged_anew);
+  EXPECT_EQ(changed.data(), judged_anew);
+  EXPECT_FALSE(changed.probe_success());
+  EXPECT_TRUE(changed.record().last_failure);
+  EXPECT_EQ(changed.record().last_duration, seconds(2));
+  EXPECT_EQ(changed.freshness(clock.steady_now()), Freshness::due) << "a reload ends the wait";
+}
+
+TEST_F(AccountStateTest, AnEndpointKeepsItsLastWordUntilItIsAskedAgain) {
+  const auto end_with = [&](std::optional<bool> me, std::optional<bool> jobs) {
+    begin();
+    CollectionEnd end;
+    end.data = std::make_shared<const Published>();
+    end.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::me)] = me;
+    end.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::jobs)] = jobs;
+    state.ended(std::move(end), clock.steady_now());
+  };
+  const auto up = [&](sqlbak::Endpoint endpoint) {
+    return state.record().endpoint_up[static_cast<std::size_t>(endpoint)];
+  };
+  end_with(true, true);
+  end_with(std::nullopt, false);
+  EXPECT_EQ(up(sqlbak::Endpoint::me), true);
+  EXPECT_EQ(up(sqlbak::Endpoint::jobs), false);
+  EXPECT_EQ(up(sqlbak::Endpoint::settings), std::nullopt);
+}
+
 // Two Prometheus servers, any phase between them: one collection a TTL.
 TEST_F(AccountStateTest, TwoServersCostOneCollectionPerTtl) {
   for (int phase = 0; phase < 60; phase += 7) {

@@ -110,6 +110,31 @@ TEST_F(ThreadsTest, AHundredWaitingProbesShareOneCollection) {
   EXPECT_EQ(api.request_count("account-0001", "servers"), 1u);
 }
 
+TEST_F(ThreadsTest, WaitingIsShedAnsweringIsNot) {
+  ASSERT_TRUE(api.add_fault("hang=before").ok());
+  {
+    MutexLock lock(configuration_mutex);
+    configuration.server.max_requests_in_flight = 6;  // three may wait
+  }
+  ASSERT_TRUE(gateway->reload().ok());
+  std::atomic<int> answered{0};
+  std::vector<std::thread> probes;
+  for (int i = 0; i < 20; ++i) {
+    probes.emplace_back([&] {
+      EXPECT_EQ(get("/probe", {{"account", "account-0001"}}).status, 200);
+      ++answered;
+    });
+  }
+  const Deadline patience = Deadline::after(clock.steady_now(), seconds(60));
+  while (answered < 17 && !patience.passed(clock.steady_now())) std::this_thread::yield();
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/metrics").status, 200);
+  EXPECT_EQ(answered, 17);
+  gateway->shut_down();  // releases the three
+  for (std::thread& probe : probes) probe.join();
+  EXPECT_EQ(answered, 20);
+}
+
 TEST_F(ThreadsTest, ReloadsLoseNoProbe) {
   std::atomic<int> good{0};
   std::atomic<int> asked{0};

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +57,7 @@ class GatewayWorld : public ::testing::Test {
     if (!gateway_) {
       config::LoadOutcome first;
       first.config = configuration;
+      first.rejected = rejected;
       collector_ = std::make_unique<Collector>(
           clock, transport,
           upstream::GlobalLimits{.max_concurrent_requests = configuration.upstream.max_concurrent_requests,
@@ -153,6 +155,7 @@ class GatewayWorld : public ::testing::Test {
     return found == environment.end() ? std::nullopt : std::optional<std::string>(found->second);
   }};
   config::Config configuration;
+  std::vector<config::RejectedFile> rejected;  // files of accounts_dir, at the start
   std::unique_ptr<history::History> history = history::make_memory_history();
   simulator::Knobs api_knobs;
 

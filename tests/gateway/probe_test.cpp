@@ -2,6 +2,9 @@
 // "A probe" in docs/architecture.md.
 #include "gateway/gateway_world.h"
 
+#include <algorithm>
+#include <sstream>
+
 namespace sqlbak_gateway::gateway {
 namespace {
 
@@ -151,6 +154,44 @@ TEST_F(ProbeTest, AReloadEndsTheBackoff) {
   EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
 }
 
+TEST_F(ProbeTest, AReloadDoesNotTurnAFailingAccountGreen) {
+  collected("acme");
+  fail_with("account=acme,status=500");
+  clock.advance(seconds(300));
+  const Series failing = collected("acme");
+  configured("acme").max_age[index(BackupType::full)] = hours(36);
+  ASSERT_TRUE(gateway().reload().ok());
+  const Series after = probed("acme");
+  EXPECT_EQ(value(after, "probe_success"), 0);
+  EXPECT_EQ(failure(after, "upstream_error"), 1);
+  EXPECT_EQ(value(after, "sqlbak_collection_duration_seconds"),
+            value(failing, "sqlbak_collection_duration_seconds"));
+}
+
+TEST_F(ProbeTest, RunsThatCannotBeReadMakeNoJobLate) {
+  configured("globex").max_age[index(BackupType::full)] = hours(36);
+  const Series good = collected("globex");
+  fail_with("account=globex,endpoint=jobruns,status=500");
+  for (int day = 0; day < 10; ++day) {
+    clock.advance(hours(24));
+    const Series partial = collected("globex");
+    EXPECT_EQ(value(partial, "probe_success"), 1);
+    EXPECT_EQ(value(partial, "sqlbak_jobruns_available"), 0);
+    for (const char* name : {"sqlbak_job_overdue", "sqlbak_jobs", "sqlbak_job_backups_total"}) {
+      EXPECT_EQ(simulator::family(partial, name), simulator::family(good, name)) << "day " << day;
+    }
+  }
+}
+
+TEST_F(ProbeTest, EveryEndpointKeepsItsLastWord) {
+  const Series first = simulator::family(collected("acme"), "sqlbak_endpoint_up");
+  EXPECT_EQ(first.size(), 6u);
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(seconds(300));
+    EXPECT_EQ(simulator::family(collected("acme"), "sqlbak_endpoint_up"), first);
+  }
+}
+
 TEST_F(ProbeTest, DataOlderThanMaxStaleAreDroppedFromTheAnswer) {
   configured("acme").max_stale = hours(24);
   collected("acme");
@@ -215,6 +256,13 @@ TEST_F(ProbeTest, DebugShowsTheCollectionStepByStepAndNoToken) {
 TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
   const Series all = collected("acme");
   for (const auto& [name, value] : all) EXPECT_EQ(name.find("account="), std::string::npos) << name;
+  std::istringstream lines_of_answer(*probe("acme").body);
+  for (std::string line; std::getline(lines_of_answer, line);) {
+    if (line.starts_with('#')) continue;
+    const std::size_t labels_end = line.rfind('}');
+    const std::string after_name = line.substr(labels_end == std::string::npos ? 0 : labels_end);
+    EXPECT_EQ(std::count(after_name.begin(), after_name.end(), ' '), 1) << line;
+  }
 }
 
 // The published metrics, and ours, are what the simulator's state says they must be.
@@ -269,6 +317,10 @@ class BackfillTest : public testing::GatewayWorld {
 
 TEST_F(BackfillTest, ShowsItsFirstJobsWithinSecondsAndCountsTheOthers) {
   probe("large");
+  let_pass(seconds(1));
+  const Series at_first = probed("large");
+  EXPECT_EQ(value(at_first, "sqlbak_collection_jobs_pending"), 20) << "as soon as the lists are read";
+  EXPECT_FALSE(simulator::family(at_first, "sqlbak_server_online").empty());
   let_pass(seconds(10));
   const Series early = probed("large");
   EXPECT_GT(*value(early, "sqlbak_collection_jobs_pending"), 0);

@@ -76,6 +76,18 @@ TEST_F(RoutesTest, AnUnknownAccountIs404AndCounted) {
   EXPECT_EQ(value(series(get("/metrics")), "sqlbak_gateway_unknown_account_probes_total"), 1);
 }
 
+class EveryFileRejected : public RoutesTest {
+ protected:
+  EveryFileRejected() {
+    configuration.accounts.clear();
+    rejected.push_back({"accounts.d/acme.toml", {{{}, "a mistake"}}});
+  }
+};
+
+TEST_F(EveryFileRejected, DiscoveryIsAnErrorAndNotAnEmptyList) {
+  EXPECT_EQ(get("/sd").status, 503);
+}
+
 TEST_F(RoutesTest, ConfigurationAndReloadAreForThisMachineOnly) {
   EXPECT_EQ(send("GET", "/config").status, 200);
   EXPECT_EQ(send("GET", "/config", false).status, 403);

@@ -266,11 +266,93 @@ TEST_F(CollectionReading, LeavesOutARunUnreadableInThreeCollectionsAndTriesAgain
   EXPECT_THAT(ages(job(later, "job")), ElementsAre(27, 26));
 }
 
-TEST_F(CollectionReading, AnOutageLeavesNoRunOut) {
+TEST_F(CollectionReading, ARunThatIsLeftOutIsNotedOnce) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2));
-  fail_with("endpoint=jobrun_details,status=500");
-  for (int i = 0; i < 4; ++i) {
+  const Id bad = add_run(job_id, Hours(1));
+  fail_with("path=/jobruns/" + std::to_string(bad) + ",body=malformed");
+  std::uint64_t noted = 0;
+  for (int i = 0; i < 8; ++i) {
+    pass(Hours(5));
+    noted += collect().unrecognised.count(NotedField::run_details);
+  }
+  EXPECT_EQ(noted, 1u);
+}
+
+// Remembered runs are asked for again now and then: to audit them, as witnesses, when they pass their
+// retention.
+TEST_F(CollectionReading, ARememberedRunThatCannotBeReadAgainStandsAsItWas) {
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
+  collect();
+  fail_with("endpoint=jobrun_details,body=malformed");
+  for (int i = 0; i < 10; ++i) {
+    pass(minutes(5));
+    const CollectionOutcome outcome = collect();
+    EXPECT_THAT(job(outcome, "job").runs->tallies, SizeIs(5));
+    EXPECT_FALSE(outcome.snapshot->jobruns_available);
+  }
+  heal();
+  const Id newest = add_run(job_id, minutes(1));
+  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(6));
+  fail_with("endpoint=jobrun_details,body=malformed,path=*jobruns/1*");
+  fail_with("endpoint=jobrun_details,body=malformed,first=0,path=/jobruns/" + std::to_string(newest));
+  for (int i = 0; i < 10; ++i) {
+    pass(minutes(5));
+    EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(6));
+  }
+}
+
+TEST_F(CollectionReading, SaysSinceWhenRunsCouldNotBeRead) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  fail_with("endpoint=jobruns,status=500");
+  EXPECT_EQ(job(collect(), "job").runs_read_at, std::nullopt);
+  heal();
+  pass(minutes(5));
+  const SystemTime read_at = clock_.system_now();
+  EXPECT_EQ(job(collect(), "job").runs_read_at, std::nullopt) << "they are current";
+  fail_with("endpoint=jobruns,status=500");
+  for (int i = 0; i < 3; ++i) {
+    pass(minutes(5));
+    EXPECT_EQ(job(collect(), "job").runs_read_at, read_at);
+  }
+}
+
+TEST_F(CollectionReading, ServersWithoutAnIdDoNotMakeAListEndless) {
+  change([](simulator::Account& account) {
+    account.patch(simulator::Account::Row::server, 1, {{{"op", "remove"}, {"path", "/id"}}});
+  });
+  fail_with("endpoint=servers,endless=on");
+  const CollectionOutcome outcome = collect();
+  EXPECT_FALSE(outcome.failure);
+  EXPECT_LE(requests("servers"), 2u);
+}
+
+TEST_F(CollectionReading, AJobWithThousandsOfRunsLetsTheOthersGoFirst) {
+  const Id log = add_job("log");
+  for (int i = 0; i < 900; ++i) add_run(log, minutes(10 * i + 1));
+  std::vector<std::string> small;
+  for (const char* name : {"first", "second", "third"}) {
+    small.push_back("/jobruns/" + std::to_string(add_run(add_job(name), Hours(1))));
+  }
+  collect();
+  const std::vector<std::string> asked = targets("jobrun_details");
+  ASSERT_THAT(asked, SizeIs(903));
+  for (const std::string& run : small) {
+    EXPECT_LT(std::find(asked.begin(), asked.end(), run) - asked.begin(), 600)
+        << run;  // 500, and what was in flight
+  }
+}
+
+class AnOutage : public CollectionReading, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Of, AnOutage, ::testing::Values("status=500", "body=malformed", "close=before"));
+
+TEST_P(AnOutage, LeavesNoRunOut) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  fail_with(std::string("endpoint=jobrun_details,") + GetParam());
+  for (int i = 0; i < 5; ++i) {
     const CollectionOutcome outcome = collect();
     EXPECT_FALSE(outcome.snapshot->jobruns_available);
     EXPECT_EQ(outcome.runs_left_out, 0u);

@@ -437,6 +437,16 @@ TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
+TEST_F(OtherToken, WaitsWhileMeIsOnlyInTrouble) {
+  fail_with("endpoint=me,status=500");
+  const CollectionOutcome outcome = collect();
+  ASSERT_TRUE(outcome.failure);
+  EXPECT_THAT(outcome.failure->message, HasSubstr("whose account the new token is"));
+  heal();
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(10));
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
 TEST_F(OtherToken, ThatIsRefusedCostsNoMemory) {
   token_ = "revoked";
   EXPECT_EQ(collect().failure->reason, FailureReason::auth);

@@ -1,5 +1,6 @@
 // /servers, /jobs, /jobruns: pages, ids, names, repeated rows.
 #include "sqlbak/answers.h"
+#include "sqlbak/field.h"
 
 #include <string>
 #include <vector>
@@ -34,6 +35,17 @@ RunRow only_run(const std::string& row, Notes* notes = nullptr) {
   const auto runs = decoded(decode_runs, page(row), notes);
   EXPECT_EQ(runs.rows.size(), 1u) << row;
   return runs.rows.empty() ? RunRow{} : runs.rows[0];
+}
+
+TEST(Names, AreCutWhereTheyAreTooLong) {
+  std::string name(2000, 'x');
+  name.replace(kMaxTextBytes - 1, 2, "é");  // it would be cut in half
+  Notes notes;
+  const std::string row = R"({"id":1,"name":")" + name + R"("})";
+  EXPECT_EQ(only_job(row, &notes).name, std::string(kMaxTextBytes - 1, 'x'));
+  EXPECT_EQ(only_server(row, &notes).name, std::string(kMaxTextBytes - 1, 'x'));
+  EXPECT_EQ(notes.unrecognised.count(NotedField::job_name), 1u);
+  EXPECT_EQ(notes.unrecognised.count(NotedField::server_name), 1u);
 }
 
 TEST(Page, AListThatIsMissingOrFalsyIsEmpty) {

@@ -60,6 +60,17 @@ class BadInput(unittest.TestCase):
             port = taken.getsockname()[1]
             self.refused(str(port), config=f'[server]\nlisten = ["127.0.0.1:{port}"]\n[history]\nkind = "memory"\n')
 
+    def test_check_refuses_what_the_start_would(self):
+        listen = '[server]\nlisten = ["127.0.0.1:0"]\n'
+        tls = listen + '[server.tls]\ncert_file = "cert.pem"\nkey_file = "key.pem"\n'
+        self.refused("cert.pem", config=tls, flags=["--config.check"])
+        self.refused("BEGIN CERTIFICATE", config=tls, files={"cert.pem": "x", "key.pem": "x"}, flags=["--config.check"])
+        self.refused("tokens/acme", config=listen + '[accounts.acme]\ntoken_file = "tokens/acme"\n',
+                     flags=["--config.check"])
+        for bad in ("", "\n", f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}"):
+            self.refused("token file", config=listen + '[accounts.acme]\ntoken_file = "token"\n',
+                         files={"token": bad}, flags=["--config.check"])
+
     def test_a_bad_token_is_its_accounts_trouble_alone(self):
         with Simulator() as api:
             demo = demo_config(api.api_url, '[accounts.two-lines]\ntoken_file = "tokens/two-lines"\n')
@@ -79,6 +90,7 @@ class OneProbe(unittest.TestCase):
     def test_prints_the_exposition_and_what_happened(self):
         with Simulator() as api:
             demo = demo_config(api.api_url)
+            demo["config"] = demo["config"].replace("[server]", "[server]\nmax_requests_in_flight = 1")
             result = run("--probe=acme", "--log.level=warn", config=demo["config"], files=demo["files"])
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(parse_exposition(result.stdout)["probe_success"], 1)

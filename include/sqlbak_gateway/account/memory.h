@@ -96,6 +96,7 @@ struct RememberedJob {
   std::optional<SystemTime> settings_read_at;    // T of the collection that read them
   std::shared_ptr<const RememberedRuns> runs;    // null: none read yet
   bool runs_complete = false;                    // `runs` once held every run that there was
+  std::optional<SystemTime> runs_read_at;        // T of the last collection that could read all of them
   // Every run that started at or after this is known, or pending. Nothing: a whole listing is due.
   std::optional<SystemTime> covered_from;
   std::uint32_t collections_since_whole = 0;  // since the last whole listing

@@ -69,9 +69,12 @@ struct JobSnapshot {
   Job job;
   std::shared_ptr<const JobSettings> settings;  // the last good ones
   std::shared_ptr<const JobRuns> runs;          // the last good ones
-  std::shared_ptr<const Remembered> remembered; // from before this collection; null for a job never seen before
-  bool settings_current = true;                 // false: this collection could not read them
-  bool runs_current = true;  // false: this collection could not read the list or some run's details
+  std::shared_ptr<const Remembered>
+      remembered;                // from before this collection; null for a job never seen before
+  bool settings_current = true;  // false: this collection could not read them
+  bool runs_current = true;      // false: this collection could not read the list or some run's details
+  // Where they are not current: T of the last collection that could read all of them; nothing: none could.
+  std::optional<SystemTime> runs_read_at;
 };
 
 // `/me`, where it answers.

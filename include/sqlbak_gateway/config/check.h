@@ -19,10 +19,16 @@ std::string masked(const Config& config);
 // globs match (a glob without a match is said to have none). For --config.check.
 std::string check_report(const Config& config);
 
-// Reads every token, and looks at every certificate, key and CA file, as the running gateway would: one
-// diagnostic for each that it could not use, and one for each set of accounts that share a token (they share
-// its rate limits too). None of them keeps the gateway from starting. Blocks on the file system.
-std::vector<Diagnostic> check_files(const Config& config, const TokenReader& tokens);
+// What the files and variables that a configuration names come to. Value type.
+struct CheckedFiles {
+  std::vector<Diagnostic> errors;  // a file that the gateway could not use
+  // A variable or a systemd credential that is not there (it may be where the gateway runs), and accounts
+  // that share a token (they share its rate limits too).
+  std::vector<Diagnostic> warnings;
+};
+// Reads every token, and looks at every certificate, key and CA file, as the running gateway would. Nothing
+// of it keeps the gateway from starting but the server's own certificate and key. Blocks on the file system.
+CheckedFiles check_files(const Config& config, const TokenReader& tokens);
 
 // The accounts that hold the same token, as sets of two or more names: ascending, and the sets ascending by
 // their first name. `tokens` holds what each account's token was read as.

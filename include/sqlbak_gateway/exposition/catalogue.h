@@ -188,7 +188,7 @@ inline constexpr auto kCatalogue = [] {
     {"sqlbak_gateway_api_retries_total", counter, gateway, always, LabelNames("account"),
      "Requests to the SqlBak API that were repeated."},
     {"sqlbak_gateway_api_throttled_seconds_total", counter, gateway, always, LabelNames("account"),
-     "Time spent waiting because the SqlBak API asked to slow down."},
+     "Time in which requests waited for a rate limit, the configured ones included, or for a Retry-After."},
     {"sqlbak_gateway_unrecognised_values_total", counter, gateway, always, LabelNames("account", "field"),
      "Values in API answers that the gateway does not know."},
     {"sqlbak_gateway_history_info", gauge, gateway, always, LabelNames("kind"),

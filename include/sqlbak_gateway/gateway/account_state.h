@@ -46,10 +46,11 @@ struct CollectionRecord {
   std::uint64_t last_api_requests = 0;     // of the latest completed one
   std::optional<sqlbak::Answer::Failure>
       last_failure;                      // why the latest completed one failed; nothing: it succeeded
-  sqlbak::EndpointStates endpoint_up{};  // as of the latest completed one
+  sqlbak::EndpointStates endpoint_up{};  // each as of the latest completed one that asked it
   std::uint32_t failures_in_a_row = 0;
   bool in_progress = false;
-  bool completed_any = false;
+  bool completed_any = false;   // else what is said above of the latest completed one is not known
+  bool remembers_good = false;  // a former process completed one that succeeded, and none has completed since
 };
 
 class AccountState {
@@ -78,8 +79,11 @@ class AccountState {
   void ended(CollectionEnd end, SteadyTime now);
   // The configuration or the token changed: a collection may start at once.
   void end_backoff();
-  // What a former process (or a former configuration of the account) knew counts as the last good data.
+  // What a former process knew counts as the last good data.
   void restored(std::shared_ptr<const Published> data, SystemTime collected_at);
+  // The configuration of the account changed: what was known stays known, and a collection may start at once.
+  // `data`: the last good ones, judged anew.
+  void inherited(const CollectionRecord& former, std::shared_ptr<const Published> data);
 
   // The last good data, if any, turned out to be another account's: the token has changed hands.
   void disowned();
@@ -90,7 +94,9 @@ class AccountState {
   bool has_good_data() const { return last_good_ != nullptr; }
   const CollectionRecord& record() const { return record_; }
   // The latest completed collection succeeded.
-  bool probe_success() const { return record_.completed_any && !record_.last_failure; }
+  bool probe_success() const {
+    return (record_.completed_any || record_.remembers_good) && !record_.last_failure;
+  }
   // When the next probe will start a collection, for people; nothing while one runs.
   std::optional<SteadyTime> next_due() const;
   // Grows by one whenever a collection ends: what a waiting probe waits for.

@@ -14,7 +14,8 @@
 //   CollectionOutcome outcome = collection.finish();
 //
 // Order: both lists first; then job by job in the order of the list, each job's settings, runs and details
-// before the next job's, so that the first jobs of a long first collection are complete early.
+// before the next job's, so that the first jobs of a long first collection are complete early. A job that
+// takes hundreds of requests waits, after these, until all others have had theirs.
 #pragma once
 
 #include "sqlbak_gateway/account/memory.h"
@@ -108,6 +109,8 @@ class Collection {
   // No collection of the account has succeeded yet, or whose account it is has changed: every run is read for
   // the first time.
   bool backfill() const;
+  // The lists of servers and jobs are complete: progress() has something to say.
+  bool lists_read() const;
   // Grows by one with each job that has been read completely.
   std::uint64_t jobs_read() const;
   // What has been read completely so far, with jobs_pending set: for publishing while a backfill runs.

@@ -16,11 +16,11 @@ namespace sqlbak_gateway::sqlbak {
 enum class NotedField : std::uint8_t {
   server_row,      // an element of the list of servers that is no object
   server_id,       // of a server or a job: an object or a list
-  server_name,     // of a name or an app type: an object or a list
+  server_name,     // of a name or an app type: an object or a list, or too long
   server_status,   // not online, offline or disconnected
   job_row,         // an element of the list of jobs that is no object
   job_id,          // missing or not true, or an object or a list: the job is skipped
-  job_name,        // an object or a list
+  job_name,        // an object or a list, or too long
   job_type,        // not backup or maintenance
   job_enabled,     // an object or a list
   run_row,         // an element of the list of runs that is no object
@@ -28,11 +28,12 @@ enum class NotedField : std::uint8_t {
   run_status,      // not succeeded or failed
   run_started_at,  // there, but not a number
   run_ended_at,    // there, but not a number
+  run_details,     // could not be read in three collections: the run is left out, or kept as it was known
   entry,           // an element of `backups` that is no object
   entry_type,      // a backup type never seen before
   entry_status,    // not succeeded or failed
   entry_size,      // there, but not a number
-  entry_database,  // an object or a list
+  entry_database,  // an object or a list, or too long
   upload,          // an element of `uploads` that is no object
   file,            // an element of `files` that is no object
   schedule,        // schedule_settings, or a member of it, that is no object
@@ -41,7 +42,7 @@ enum class NotedField : std::uint8_t {
   retention,       // a number of months or days that is none
   account,         // a field of /me of the wrong type
 };
-inline constexpr std::size_t kNotedFieldCount = 26;
+inline constexpr std::size_t kNotedFieldCount = 27;
 
 std::string_view name(NotedField field);
 
