@@ -1,10 +1,14 @@
 #include "sqlbak_gateway/gateway/gateway.h"
 
+#include "gateway/page/page_assets.h"
+#include "gateway/page/page_html.h"
+#include "gateway/page/page_json.h"
+#include "gateway/page/page_model.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/config/check.h"
 #include "sqlbak_gateway/evaluation/findings.h"
+#include "sqlbak_gateway/gateway/debug_page.h"
 #include "sqlbak_gateway/gateway/discovery.h"
-#include "sqlbak_gateway/gateway/pages.h"
 #include "sqlbak_gateway/http/encoding.h"
 
 #include <algorithm>
@@ -29,14 +33,20 @@ enum class Audience {
 };
 
 struct KnownPath {
-  std::string_view path;
+  std::string_view path;  // one that ends with '/' (but for "/") stands for everything below it
   std::string_view methods;
   Audience audience;
   bool urgent = false;  // answered whatever else the server is busy with
 };
 
-constexpr std::array<KnownPath, 8> kPaths = {{
+constexpr std::string_view kAccountPages = "/accounts/";
+constexpr std::string_view kAssets = "/assets/";
+
+constexpr std::array<KnownPath, 11> kPaths = {{
     {"/", "GET, HEAD", Audience::callers, true},
+    {"/accounts.json", "GET, HEAD", Audience::callers, true},
+    {kAccountPages, "GET, HEAD", Audience::callers, true},
+    {kAssets, "GET, HEAD", Audience::callers, true},
     {"/probe", "GET, HEAD", Audience::callers},
     {"/metrics", "GET, HEAD", Audience::operators, true},
     {"/sd", "GET, HEAD", Audience::callers},
@@ -47,8 +57,10 @@ constexpr std::array<KnownPath, 8> kPaths = {{
 }};
 
 const KnownPath* known(std::string_view path) {
-  const auto found =
-      std::find_if(kPaths.begin(), kPaths.end(), [&](const KnownPath& k) { return k.path == path; });
+  const auto found = std::find_if(kPaths.begin(), kPaths.end(), [&](const KnownPath& k) {
+    const bool below = k.path.size() > 1 && k.path.back() == '/';
+    return below ? path.size() > k.path.size() && path.starts_with(k.path) : path == k.path;
+  });
   return found == kPaths.end() ? nullptr : &*found;
 }
 
@@ -105,6 +117,66 @@ SharedBodies::Body encoded(std::string text, bool& gzip) {
   return std::make_shared<const std::string>(gzip ? http::gzip(text) : std::move(text));
 }
 
+// The very same for an account that there is not, and for one that the caller may not see.
+http::Response no_such_account() {
+  return http::text_response(404, "no such account; /sd and / list those there are\n");
+}
+
+http::Response no_such_page() {
+  return http::text_response(404, "no such page; / lists what there is\n");
+}
+
+constexpr std::string_view kHtmlType = "text/html; charset=utf-8";
+constexpr std::string_view kJsonType = "application/json";
+
+// Nothing from elsewhere, no inline script or style, in nobody's frame.
+constexpr std::string_view kContentSecurityPolicy =
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+http::Response page_response(const http::Request& request, std::string text, std::string_view type) {
+  bool gzip = http::accepts_gzip(request);
+  http::Response response;
+  response.content_type = type;
+  response.body = encoded(std::move(text), gzip);
+  if (gzip) response.content_encoding = "gzip";
+  response.headers = {{"Vary", "Accept, Accept-Encoding"},
+                      {"Cache-Control", "no-store"},
+                      {"Content-Security-Policy", std::string(kContentSecurityPolicy)},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"}};
+  return response;
+}
+
+// Its address changes with its content.
+http::Response asset_response(PageAsset asset) {
+  http::Response response = http::text_response(200, std::string(content(asset)));
+  response.content_type = content_type(asset);
+  response.headers = {{"Cache-Control", "private, max-age=86400"}, {"X-Content-Type-Options", "nosniff"}};
+  return response;
+}
+
+// JSON is named in Accept, with a weight above 0 and above that of HTML, where HTML is named too.
+bool prefers_json(const http::Request& request) {
+  const std::string_view accept = request.header("Accept").value_or("");
+  double json = 0;
+  double html = 0;
+  for (std::string_view rest = accept; !rest.empty();) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    const std::string_view range = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const std::string_view type = trimmed(range.substr(0, range.find(';')));
+    double weight = 1;
+    if (const std::size_t q = range.find("q="); q != std::string_view::npos) {
+      const std::string_view number = trimmed(range.substr(q + 2));
+      std::from_chars(number.data(), number.data() + number.size(), weight);
+    }
+    if (equal_ignoring_case(type, "application/json")) json = weight;
+    if (equal_ignoring_case(type, "text/html")) html = weight;
+  }
+  return json > 0 && json > html;
+}
+
 }  // namespace
 
 std::string_view path_label(std::string_view path) {
@@ -129,7 +201,9 @@ struct Gateway::Generation {
 };
 
 Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
-    : deps_(std::move(dependencies)), waiting_(waiting_places(first.config->server)) {
+    : deps_(std::move(dependencies)),
+      started_(deps_.clock.steady_now()),
+      waiting_(waiting_places(first.config->server)) {
   last_reload_succeeded_ = first.rejected.empty();
   last_reload_success_ = deps_.clock.system_now();
   generation_ = make_generation(std::move(first), nullptr);
@@ -206,7 +280,7 @@ http::Response Gateway::handle(const http::Request& request) {
   const Access::Verdict verdict = now->access->check(request);
   if (!verdict.caller) return unauthorised(verdict);
   const Caller& caller = *verdict.caller;
-  if (!path) return http::text_response(404, "no such page; / lists what there is\n");
+  if (!path) return no_such_page();
   if (path->audience != Audience::callers && !caller.operator_rights) {
     return http::text_response(403, "this needs an access entry with accounts = [\"*\"]\n");
   }
@@ -232,10 +306,59 @@ http::Response Gateway::handle(const http::Request& request) {
     response.content_type = "application/json";
     return response;
   }
-  http::Response response =
-      http::text_response(200, overview_page(now->visible_to(caller), deps_.clock.system_now()));
-  response.content_type = "text/html; charset=utf-8";
-  return response;
+  if (path->path == kAccountPages) return account_page(*now, caller, request);
+  if (path->path == kAssets) {
+    const std::optional<PageAsset> asset = page_asset(request.path);
+    return asset ? asset_response(*asset) : no_such_page();
+  }
+  return overview_page(*now, caller, request);
+}
+
+http::Response Gateway::overview_page(const Generation& now, const Caller& caller,
+                                      const http::Request& request) {
+  const ListQuery query = list_query(request, account_subsets(), account_orders());
+  const bool json = request.path != "/" || prefers_json(request);
+  const Overview page = overview(now.visible_to(caller), query, json ? Paging::everything : Paging::pages,
+                                 facts_for(now, caller));
+  return json ? page_response(request, to_json(page), kJsonType)
+              : page_response(request, to_html(page), kHtmlType);
+}
+
+http::Response Gateway::account_page(const Generation& now, const Caller& caller,
+                                     const http::Request& request) {
+  std::string_view name = request.path;
+  name.remove_prefix(kAccountPages.size());
+  const auto visible = [&](std::string_view account) {
+    return caller.may_see(account) ? now.accounts.find(account) : now.accounts.end();
+  };
+  constexpr std::string_view kSuffix = ".json";
+  bool json = prefers_json(request);
+  auto found = visible(name);
+  // An account may be called "acme.json": its name goes before the suffix.
+  if (found == now.accounts.end() && name.ends_with(kSuffix)) {
+    name.remove_suffix(kSuffix.size());
+    found = visible(name);
+    json = true;
+  }
+  if (found == now.accounts.end()) return no_such_account();
+  const ListQuery query = list_query(request, job_subsets(), job_orders());
+  const AccountDetail page =
+      account_detail({&found->second->config(), found->second->view()}, query,
+                     json ? Paging::everything : Paging::pages, facts_for(now, caller));
+  return json ? page_response(request, to_json(page), kJsonType)
+              : page_response(request, to_html(page), kHtmlType);
+}
+
+GatewayFacts Gateway::facts_for(const Generation& now, const Caller& caller) const {
+  GatewayFacts facts;
+  facts.version = build_info().version;
+  facts.uptime = deps_.clock.steady_now() - started_;
+  facts.now = deps_.clock.system_now();
+  if (caller.operator_rights) {
+    MutexLock lock(mutex_);
+    facts.configuration = {last_reload_succeeded_, last_reload_success_, now.files_rejected};
+  }
+  return facts;
 }
 
 http::Response Gateway::probe(const Generation& now, const Caller& caller, const http::Request& request) {
@@ -246,7 +369,7 @@ http::Response Gateway::probe(const Generation& now, const Caller& caller, const
   const auto found = now.accounts.find(names.front());
   if (found == now.accounts.end() || !caller.may_see(names.front())) {
     metrics_.unknown_account();
-    return http::text_response(404, "no such account; /sd and / list those there are\n");
+    return no_such_account();
   }
   const std::vector<std::string_view> debug_values = request.parameters("debug");
   if (!debug_values.empty() && debug_values.front() == "true") return debug(*found->second, request);

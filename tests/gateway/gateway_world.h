@@ -73,7 +73,8 @@ class GatewayWorld : public ::testing::Test {
                                                                  .load =
                                                                      [this](const config::Config&) {
                                                                        config::LoadOutcome next;
-                                                                       next.config = configuration;
+                                                                       if (!next_load_fails)
+                                                                         next.config = configuration;
                                                                        return next;
                                                                      },
                                                                  .listen = nullptr,
@@ -157,6 +158,7 @@ class GatewayWorld : public ::testing::Test {
   config::Config configuration;
   std::vector<config::RejectedFile> rejected;  // files of accounts_dir, at the start
   std::unique_ptr<history::History> history = history::make_memory_history();
+  bool next_load_fails = false;  // a reload finds errors
   simulator::Knobs api_knobs;
 
  private:

@@ -75,6 +75,12 @@ struct AccountView {
   std::deque<std::shared_ptr<const Trace>> failures;  // newest first
 };
 
+// What pages are made of. The configuration is its account's, which must outlive it.
+struct AccountOnPage {
+  const config::AccountConfig* config = nullptr;
+  AccountView view;
+};
+
 // Told of what happens, for histograms that are not an account's own. Called from any thread.
 class GatewayObserver {
  public:

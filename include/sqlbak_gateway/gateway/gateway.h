@@ -30,6 +30,8 @@
 
 namespace sqlbak_gateway::gateway {
 
+struct GatewayFacts;  // what the page for people says about the gateway itself
+
 class Gateway {
  public:
   struct Dependencies {
@@ -83,10 +85,15 @@ class Gateway {
   http::Response exposition_of(Account& account, const http::Request& request,
                                const Generation* own_metrics_of);
   http::Response own_metrics(const Generation& now, const http::Request& request);
+  // `/` and `/accounts/NAME`, as HTML or JSON.
+  http::Response overview_page(const Generation& now, const Caller& caller, const http::Request& request);
+  http::Response account_page(const Generation& now, const Caller& caller, const http::Request& request);
+  GatewayFacts facts_for(const Generation& now, const Caller& caller) const EXCLUDES(mutex_);
   http::Response reload_response();
   GatewayState state(const Generation& now) const EXCLUDES(mutex_);
 
   const Dependencies deps_;
+  const SteadyTime started_;
   OwnMetrics metrics_;
   WaitingPlaces waiting_;
   SharedBodies bodies_;

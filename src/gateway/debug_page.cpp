@@ -1,35 +1,9 @@
-#include "sqlbak_gateway/gateway/pages.h"
+#include "sqlbak_gateway/gateway/debug_page.h"
 
 #include "sqlbak_gateway/base/text.h"
 
 namespace sqlbak_gateway::gateway {
 namespace {
-
-std::string html_escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : valid_utf8(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 std::string whole_seconds(Duration duration) {
   return format_duration(std::chrono::floor<std::chrono::seconds>(duration));
@@ -92,34 +66,6 @@ std::string debug_page(const AccountOnPage& account, SystemTime now, const std::
       text += to_text(*view.failures[i]);
   }
   return text + "\nMetrics\n" + exposition;
-}
-
-std::string overview_page(const std::vector<AccountOnPage>& accounts, SystemTime now) {
-  std::string html =
-      "<!DOCTYPE html><html lang=\"en\"><head><meta "
-      "charset=\"utf-8\"><title>sqlbak-gateway</title></head><body>"
-      "<h1>sqlbak-gateway</h1><table><thead><tr><th scope=\"col\">Account</th><th scope=\"col\">State</th>"
-      "<th scope=\"col\">Data age</th>";
-  for (const evaluation::JobState state : evaluation::kJobStates) {
-    html.append("<th scope=\"col\">Jobs ").append(name(state)).append("</th>");
-  }
-  html += "<th scope=\"col\">Last collection</th><th scope=\"col\">Links</th></tr></thead><tbody>";
-  for (const AccountOnPage& account : accounts) {
-    const AccountView& view = account.view;
-    const std::string query = "/probe?account=" + percent_encoded(account.config->name);
-    html += "<tr><th scope=\"row\">" + html_escaped(account.config->name) + "</th><td>" +
-            html_escaped(state_of(view)) + "</td><td>" +
-            (view.data ? age(view.data->collected_at(), now) : std::string("no data")) + "</td>";
-    for (std::size_t i = 0; i < evaluation::kJobStates.size(); ++i) {
-      html += "<td>" + (view.data ? std::to_string(view.data->account->jobs_by_state[i]) : std::string()) +
-              "</td>";
-    }
-    html += "<td>" +
-            (view.traces.empty() ? std::string() : html_escaped(summary_line(*view.traces.front()))) +
-            "</td><td><a href=\"" + query + "\">probe</a> <a href=\"" + query +
-            "&amp;debug=true\">debug</a></td></tr>";
-  }
-  return html + "</tbody></table><p><a href=\"/metrics\">The gateway's own metrics</a></p></body></html>\n";
 }
 
 }  // namespace sqlbak_gateway::gateway

@@ -1,0 +1,13 @@
+// The debug page of an account: plain text for people in trouble, on a terminal or in a browser.
+#pragma once
+
+#include "sqlbak_gateway/gateway/account.h"
+
+#include <string>
+
+namespace sqlbak_gateway::gateway {
+
+// `debug=true` and `--probe`: what the last collections did, step by step, then `exposition`. Pure.
+std::string debug_page(const AccountOnPage& account, SystemTime now, const std::string& exposition);
+
+}  // namespace sqlbak_gateway::gateway

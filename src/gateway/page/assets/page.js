@@ -1,0 +1,100 @@
+// Refreshing, sorting, filtering and paging without loading the whole page. The server does the work: this asks
+// for the page with the same query, or another one, and replaces the regions marked data-live. Without it
+// everything works by links and a form.
+'use strict';
+(() => {
+  const EVERY_MS = 15000;
+  const TYPING_MS = 250;
+  const filter = document.getElementById('q');
+  const unreachable = document.getElementById('unreachable');
+  let asking = null;
+  let paused = false;
+  let typing = 0;
+
+  function replaceRegions(next) {
+    const focused = document.activeElement?.id;
+    for (const region of document.querySelectorAll('[data-live]')) {
+      const fresh = next.getElementById(region.id);
+      if (fresh && fresh.outerHTML !== region.outerHTML) region.replaceWith(document.importNode(fresh, true));
+    }
+    const status = document.getElementById('how-many');
+    const text = next.getElementById('how-many').textContent;
+    if (status.textContent !== text) status.textContent = text; // announced only when it changes
+    document.title = next.title;
+    if (focused && document.activeElement?.id !== focused) {
+      document.getElementById(focused)?.focus({ preventScroll: true });
+    }
+  }
+
+  async function show(query) {
+    asking?.abort();
+    const mine = (asking = new AbortController());
+    try {
+      // Put together, because fetch refuses the credentials that may stand in location.href.
+      const response = await fetch(location.origin + location.pathname + query, { headers: { Accept: 'text/html' }, signal: mine.signal });
+      if (!response.ok) throw new Error(`it answers ${response.status}`);
+      const text = await response.text();
+      if (asking !== mine) return;
+      replaceRegions(new DOMParser().parseFromString(text, 'text/html'));
+      if (unreachable.textContent !== '') unreachable.textContent = '';
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      unreachable.textContent =
+        'The gateway cannot be asked (' + error.message + '). This is how things stood before; trying again.';
+    }
+  }
+
+  function go(query) {
+    history.replaceState(null, '', query);
+    return show(query);
+  }
+
+  function filtered() {
+    const parameters = new URLSearchParams(new FormData(filter.form));
+    if (!parameters.get('q')) parameters.delete('q');
+    return '?' + parameters;
+  }
+
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[data-swap]');
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    if (link.hasAttribute('data-clears')) {
+      filter.value = '';
+      filter.focus();
+    }
+    go(link.getAttribute('href'));
+  });
+  filter.form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    clearTimeout(typing);
+    go(filtered());
+  });
+  filter.addEventListener('input', () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => go(filtered()), TYPING_MS);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest('input, textarea, select')) return;
+    event.preventDefault();
+    filter.select();
+  });
+
+  const button = document.createElement('button');
+  button.id = 'pause';
+  button.type = 'button';
+  const refresh = () => {
+    if (!paused && !document.hidden) show(location.search);
+  };
+  const label = () => (button.textContent = paused ? 'Refresh again' : 'Stop refreshing');
+  button.addEventListener('click', () => {
+    paused = !paused;
+    label();
+    refresh();
+  });
+  label();
+  document.getElementById('refresh').append(' ', button);
+  document.addEventListener('visibilitychange', refresh);
+  setInterval(refresh, EVERY_MS);
+})();
