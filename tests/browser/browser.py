@@ -12,6 +12,7 @@ import base64
 import json
 import re
 import tempfile
+import urllib.error
 import urllib.request
 
 from harness import PATIENCE, Program, eventually
@@ -94,8 +95,16 @@ class Browser(Program):
         self._in_session("/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def click(self, selector):
-        element = self._in_session("/element", {"using": "css selector", "value": selector})[ELEMENT]
-        self._in_session(f"/element/{element}/click")
+        def clicked():
+            try:
+                element = self._in_session("/element", {"using": "css selector", "value": selector})[ELEMENT]
+                self._in_session(f"/element/{element}/click")
+                return True
+            except AssertionError as error:
+                if "stale element" in str(error):  # a refresh came between finding and clicking
+                    return False
+                raise
+        eventually(f"a click on {selector}", clicked)
 
     def text(self, selector):
         """As it is shown, blanks run together; None where there is no such element."""

@@ -33,8 +33,8 @@ def main():
             collect(gateway, CUSTOMERS)
             draw(browser, gateway.url + "/", folder, "good-day")
         add_run(generated, "stark", "CRM", "full", "failed", "10m")
-        with fleet(generated.api_url, demo.api_url, ttl={"hooli": "1s"}) as gateway:
-            (gateway.config_file.parent / "tokens" / "cyberdyne").unlink()
+        with fleet(generated.api_url, demo.api_url, ttl={"hooli": "1s"},
+                   without_token=["cyberdyne"]) as gateway:
             collect(gateway, [name for name in CUSTOMERS if name != "wayne"])
             generated.control(f"/account?account={account_of('hooli')}&refused=401")
             until_not_collected(gateway, "hooli")

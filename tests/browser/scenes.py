@@ -24,14 +24,15 @@ def account_of(customer):
     return f"account-{list(CUSTOMERS).index(customer) + 1:04}"
 
 
-def fleet(generated, demo=None, ttl=None):
+def fleet(generated, demo=None, ttl=None, without_token=()):
     """A gateway for the customers: the demo's three at `demo`, the others at `generated` (API URLs)."""
     config = ('[server]\nlisten = ["127.0.0.1:0"]\n[history]\nkind = "memory"\n[upstream]\nrequests_per_second = 0\n'
               '[defaults]\ncache_ttl = "1h"\nrequests_per_second = 0\n')
     files = {}
     for number, (name, customer) in enumerate(CUSTOMERS.items()):
         is_demo = demo and name in DEMO
-        config += f'[accounts.{name}]\napi_url = "{demo if is_demo else generated}"\ntoken_file = "tokens/{name}"\n'
+        config += f'[accounts.{name}]\napi_url = "{demo if is_demo else generated}"\n'
+        config += f'token_env = "{name.upper()}_TOKEN"\n' if name in without_token else f'token_file = "tokens/{name}"\n'
         config += f'labels = {{ customer = "{customer}", tier = "{("gold", "silver")[number % 2]}" }}\n'
         if ttl and name in ttl:
             config += f'cache_ttl = "{ttl[name]}"\n'

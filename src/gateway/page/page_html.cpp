@@ -311,8 +311,8 @@ Html account_row(const AccountSummary& account, SystemTime now) {
   }
   html << "</td><td role=\"cell\" class=\"collection\" data-title=\"Last collection\">"
        << last_collection(account, now)
-       << "</td><td role=\"cell\" class=\"links\"><a href=\"probe?account=" << address
-       << "\" aria-label=\"Probe of " << account.name << "\">probe</a> <a href=\"probe?account=" << address
+       << "</td><td role=\"cell\" class=\"links\"><a id=\"probe-" << account.name << "\" href=\"probe?account=" << address
+       << "\" aria-label=\"Probe of " << account.name << "\">probe</a> <a id=\"debug-" << account.name << "\" href=\"probe?account=" << address
        << "&amp;debug=true\" aria-label=\"Debug page of " << account.name << "\">debug</a></td></tr>";
   return html;
 }
