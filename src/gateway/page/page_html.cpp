@@ -52,9 +52,7 @@ std::string clock_time(SystemTime time) {
 Html ago(SystemTime then, SystemTime now) {
   Html html;
   html << "<time datetime=\"" << iso(then) << "\" title=\"" << clock_time(then) << "\">"
-       << duration_in_words(
-              std::chrono::floor<std::chrono::seconds>(std::max<Duration>(Duration::zero(), now - then)))
-       << "</time>";
+       << age_in_words(now - then) << "</time>";
   return html;
 }
 
@@ -310,9 +308,9 @@ Html account_row(const AccountSummary& account, SystemTime now) {
     html << "no data";
   }
   html << "</td><td role=\"cell\" class=\"collection\" data-title=\"Last collection\">"
-       << last_collection(account, now)
-       << "</td><td role=\"cell\" class=\"links\"><a id=\"probe-" << account.name << "\" href=\"probe?account=" << address
-       << "\" aria-label=\"Probe of " << account.name << "\">probe</a> <a id=\"debug-" << account.name << "\" href=\"probe?account=" << address
+       << last_collection(account, now) << "</td><td role=\"cell\" class=\"links\"><a id=\"probe-"
+       << account.name << "\" href=\"probe?account=" << address << "\" aria-label=\"Probe of " << account.name
+       << "\">probe</a> <a id=\"debug-" << account.name << "\" href=\"probe?account=" << address
        << "&amp;debug=true\" aria-label=\"Debug page of " << account.name << "\">debug</a></td></tr>";
   return html;
 }
@@ -625,8 +623,9 @@ std::string to_html(const Overview& page) {
   }
   main << "</tbody></table></div>" << pager(page.query, page.page, account_orders()) << state_words()
        << "<p class=\"formats\"><a href=\"accounts.json\">The same as JSON</a></p>";
-  const std::string title =
-      page.at_risk > 0 ? "(" + grouped(page.at_risk) + ") sqlbak-gateway" : std::string("sqlbak-gateway");
+  const std::string title = page.at_risk > 0
+                                ? std::string("(").append(grouped(page.at_risk)).append(") sqlbak-gateway")
+                                : std::string("sqlbak-gateway");
   return document(title, "", page.gateway, main).take();
 }
 
