@@ -263,7 +263,7 @@ Html last_collection(const AccountSummary& account, SystemTime now) {
          << duration_in_words(last.duration) << ", "
          << counted(last.api_requests, "API request", "API requests") << "</p>";
   } else {
-    html << "<p>none yet</p>";
+    html << "<p>none since the start</p>";
   }
   html << "<p class=\"soft\" title=\"Collections happen when somebody probes the account\">"
        << next_attempt(account.next) << "</p>";
@@ -513,7 +513,7 @@ Html collection_table(const AccountDetail& page) {
   html << "<section aria-labelledby=\"collections-title\"><h2 id=\"collections-title\">Recent "
           "collections</h2>";
   if (page.collections.empty()) {
-    html << "<p>None yet.</p></section>";
+    html << "<p>None since the start.</p></section>";
     return html;
   }
   html
