@@ -1,4 +1,5 @@
 // Flags, signals, wiring: the only place that knows concrete classes.
+#include "service_manager.h"
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/text.h"
@@ -88,6 +89,7 @@ class UpstreamThread {
           while (!stopping_) {
             collector_.turn(Deadline::after(clock.steady_now(), seconds(1)));
             every_second();
+            turned_ = true;
           }
           collector_.abandon_all();
         }) {}
@@ -98,10 +100,13 @@ class UpstreamThread {
     collector_.wake();
     thread_.join();
   }
+  // Whether it has gone round since the call before.
+  bool turned_since_last_asked() { return turned_.exchange(false); }
 
  private:
   gateway::Collector& collector_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> turned_{true};
   std::thread thread_;
 };
 
@@ -190,6 +195,19 @@ sigset_t stop_and_reload_signals() {
   return signals;
 }
 
+// The next of `signals`; nothing when `patience` has passed without one.
+std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> patience) {
+  int signal = 0;
+  if (!patience) {
+    sigwait(&signals, &signal);
+    return signal;
+  }
+  const auto whole = std::chrono::duration_cast<seconds>(*patience);
+  const timespec time{whole.count(), (*patience - whole).count()};
+  signal = sigtimedwait(&signals, nullptr, &time);
+  return signal > 0 ? std::optional(signal) : std::nullopt;
+}
+
 int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::TokenReader& tokens,
           const Logger& log, const Clock& clock) {
   // Every thread started from here on inherits the mask; this one takes the signals when it is ready for
@@ -256,14 +274,22 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                            {"descriptors", descriptors}});
   }
 
+  const ServiceManager service_manager;
+  service_manager.ready("Serving");
   for (;;) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal != SIGHUP) {
-      log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+    const std::optional<int> signal = next_signal(signals, service_manager.alive_every());
+    const bool answering = server->turned_since_last_asked();
+    const bool collecting = upstream->turned_since_last_asked();
+    if (answering && collecting) service_manager.alive();
+    if (!signal) continue;
+    if (*signal == SIGHUP) {
+      service_manager.reloading(clock.steady_now());
+      const bool reloaded = gateway.reload().ok();  // it has logged what happened
+      service_manager.ready(reloaded ? "Serving" : "Serving; the last reload was refused, the log says why");
+    } else {
+      log.info("stopping", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
       break;
     }
-    (void)gateway.reload();  // it has logged what happened
   }
 
   const Deadline whole = Deadline::after(clock.steady_now(), kStopWithin);
@@ -271,6 +297,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     std::this_thread::sleep_for(whole.remaining(clock.steady_now()));
     std::_Exit(EXIT_SUCCESS);  // something hangs; the history file is as some collection left it
   }).detach();
+  service_manager.stopping();
   gateway.shut_down();
   const http::Server::Stopped stopped = server->stop(Deadline::after(clock.steady_now(), kAnswersWithin));
   upstream.reset();

@@ -153,6 +153,7 @@ void EventLoop::turn() {
   }
   take_returned();
   take_tasks();
+  turned_ = true;
   if (stopping_ || clock_.steady_now() - last_tick_ >= kTick) tick();
 }
 
@@ -456,6 +457,12 @@ std::optional<SystemTime> EventLoop::certificate_expiry() const {
 
 Server::Load EventLoop::load() const {
   return {connection_count_, ordinary_.in_flight, ordinary_.workers->threads() + urgent_.workers->threads()};
+}
+
+bool EventLoop::turned_since_last_asked() {
+  const bool turned = turned_.exchange(false);
+  wake();
+  return turned;
 }
 
 Server::Stopped EventLoop::stop(Deadline deadline) {

@@ -45,6 +45,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   std::vector<std::uint16_t> ports() const EXCLUDES(mutex_);
   std::optional<SystemTime> certificate_expiry() const EXCLUDES(mutex_);
   Server::Load load() const;
+  bool turned_since_last_asked();
   Server::Stopped stop(Deadline deadline) EXCLUDES(mutex_);
 
  private:
@@ -102,6 +103,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   std::atomic<std::size_t> lingering_{0};
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<bool> stopping_{false};  // answers are the last of their connections
+  std::atomic<bool> turned_{true};     // since somebody asked
   std::atomic<bool> cut_{false};       // no handler is called any more
 
   Poco::Net::StreamSocket wake_;  // an eventfd

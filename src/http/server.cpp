@@ -83,6 +83,10 @@ Server::Load Server::load() const {
   return core_->load();
 }
 
+bool Server::turned_since_last_asked() {
+  return core_->turned_since_last_asked();
+}
+
 Server::Stopped Server::stop(Deadline deadline) {
   return core_->stop(deadline);
 }

@@ -189,7 +189,7 @@ class Gateway(WebProgram):
 
 def clean_environment():
     """This process's, without what would change the gateway's behaviour."""
-    unwanted = re.compile(r"^(SQLBAK_|CHECK_INTERVAL|EXPORTER_PORT|JOBRUNS_|STATE_DIRECTORY|.*_proxy$)", re.IGNORECASE)
+    unwanted = re.compile(r"^(SQLBAK_|NOTIFY_SOCKET|WATCHDOG_|CHECK_INTERVAL|EXPORTER_PORT|JOBRUNS_|STATE_DIRECTORY|.*_proxy$)", re.IGNORECASE)
     return {name: value for name, value in os.environ.items() if not unwanted.match(name)}
 
 

@@ -120,6 +120,10 @@ class Server {
   };
   Load load() const;
 
+  // Whether the event thread has gone round since the call before (true the first time), and sends it round
+  // again. Waits for nothing. Any one thread.
+  bool turned_since_last_asked();
+
   struct Stopped {
     std::size_t connections_cut = 0;   // whose answers were not finished
     std::size_t handlers_running = 0;  // that did not return; what they refer to must not be destroyed: exit
