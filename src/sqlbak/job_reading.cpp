@@ -38,6 +38,13 @@ double ms(SystemTime time) {
   return static_cast<double>(time.time_since_epoch().count());
 }
 
+// False where runs are known to be there, and not one could be read: that is unknown, not "no backups".
+bool says_something(const RememberedRuns& runs) {
+  return runs.unsettled.empty() || !runs.runs.tallies.empty() || !runs.idle.empty() ||
+         std::any_of(runs.unsettled.begin(), runs.unsettled.end(),
+                     [](const UnsettledRun& run) { return run.read; });
+}
+
 }  // namespace
 
 JobReading::JobReading(CollectionContext& context, Job job, std::shared_ptr<const RememberedJob> before,
@@ -351,8 +358,11 @@ JobResult JobReading::result() const {
     snapshot->settings_current = !settings_failed_;
     snapshot->runs_current = runs_current;
     if (!runs_current) snapshot->runs_read_at = memory->runs_read_at;
-    if (complete || (before_ && before_->runs_complete)) {
-      const std::shared_ptr<const RememberedRuns>& runs = complete ? memory->runs : before_->runs;
+    const bool kept = !complete && before_ && before_->runs_complete;
+    const std::shared_ptr<const RememberedRuns> runs = complete ? memory->runs
+                                                       : kept   ? before_->runs
+                                                                : nullptr;
+    if (runs && says_something(*runs)) {
       snapshot->runs = std::shared_ptr<const JobRuns>(runs, &runs->runs);
       snapshot->remembered = complete ? memory->remembered : before_->remembered;
     } else if (last_good_) {

@@ -233,6 +233,23 @@ TEST_F(CollectionReading, LeavesOutARunThatCannotBeReadAndSaysSo) {
   EXPECT_THAT(ages(job(next, "job")), ElementsAre(2, 1));
 }
 
+// Found by the fault matrix: it was shown as a job without a backup in its window.
+TEST_F(CollectionReading, AJobNoneOfWhoseRunsCouldBeReadIsUnknownNotWithoutBackups) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(2));
+  fail_with("endpoint=jobrun_details,status=500");
+  for (int i = 0; i < 2; ++i) {
+    const CollectionOutcome outcome = collect();
+    EXPECT_FALSE(outcome.snapshot->jobruns_available);
+    EXPECT_EQ(job(outcome, "job").runs, nullptr);
+  }
+  fail_with("endpoint=jobruns,status=500");
+  EXPECT_EQ(job(collect(), "job").runs, nullptr);
+
+  heal();
+  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(2));
+}
+
 TEST_F(CollectionReading, KeepsTheLastGoodDetailsOfARun) {
   const Id job_id = add_job("job");
   const Id run = add_run(job_id, minutes(5), {.status = "running", .open = true});
