@@ -210,10 +210,7 @@ std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> 
 
 int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::TokenReader& tokens,
           const Logger& log, const Clock& clock) {
-  // Every thread started from here on inherits the mask; this one takes the signals when it is ready for
-  // them.
   const sigset_t signals = stop_and_reload_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const std::size_t descriptors = http::raise_descriptor_limit();
 
   const std::unique_ptr<history::History> history = history_of(flags, loaded.config->history, clock, log);
@@ -328,6 +325,10 @@ int run(int argc, char** argv) {
   }
   if (flags.config_check) return check(flags);
 
+  // A signal that comes while the configuration is read waits until there is somebody to take it: a reload
+  // right after the start must not end the process. Every thread inherits the mask.
+  const sigset_t signals = stop_and_reload_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
   const RealClock clock;
   StderrSink sink;
