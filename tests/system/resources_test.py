@@ -1,0 +1,224 @@
+"""The program when something runs out, hangs up or comes at the worst moment: descriptors, names, connections, signals."""
+
+import contextlib
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import threading
+import time
+import unittest
+
+from harness import Gateway, Simulator, clean_environment, demo_config, eventually, parse_exposition
+
+INSTANTS = int(os.environ.get("INSTANTS", "50"))
+GENERATOR = random.Random(13)
+
+
+def limited(gateway, *limits):
+    """The same gateway, under limits as prlimit writes them."""
+    gateway.command = ["prlimit", *limits, *gateway.command]
+    return gateway
+
+
+def probe(gateway, account="acme"):
+    answer = gateway.get(f"/probe?account={account}")
+    assert answer.status == 200, (answer.status, answer.text())
+    return parse_exposition(answer.text())
+
+
+def failure(series):
+    return [name for name, value in series.items() if name.startswith("sqlbak_collection_failure") and value == 1]
+
+
+class Descriptors(unittest.TestCase):
+    def test_clients_that_take_all_descriptors_do_not_lock_operators_out(self):
+        with Simulator() as api, limited(Gateway(**demo_config(api.api_url)), "--nofile=256:256") as gateway:
+            self.assertEqual(probe(gateway)["probe_success"], 1)
+            with contextlib.ExitStack() as idle:
+                for _ in range(400):
+                    idle.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=10))
+                # Those that have been quiet for longest give way.
+                eventually("the health endpoint answering", lambda: gateway.get("/-/healthy").status == 200)
+                self.assertEqual(probe(gateway, "globex")["probe_success"], 1)
+            self.assertEqual(probe(gateway, "initech")["probe_success"], 1)
+            self.assertEqual(gateway.stop()[0], 0)
+
+
+class Names(unittest.TestCase):
+    def test_a_name_that_cannot_be_resolved_is_a_connection_failure_of_its_account_alone(self):
+        with Simulator() as api:
+            demo = demo_config(api.api_url, '[accounts.lost]\ntoken_file = "tokens/acme"\n'
+                                            'api_url = "https://no-such-host.invalid/public-api/v1"\n')
+            with Gateway(**demo) as gateway:
+                lost = probe(gateway, "lost")
+                self.assertEqual(lost["probe_success"], 0)
+                self.assertEqual(failure(lost), ['sqlbak_collection_failure{reason="connection"}'])
+                self.assertEqual(probe(gateway)["probe_success"], 1)
+
+
+class Listener:
+    """A server that does one thing to each connection, on a free port of loopback."""
+
+    def __init__(self, serve):
+        self.serve = serve
+
+    def __enter__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.connections = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection):
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(30)
+            self.serve(connection)
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def ends_in_the_handshake(connection):
+    connection.recv(4096)
+    connection.sendall(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")  # the beginning of a ServerHello, and no more
+
+
+def speaks_no_tls(connection):
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def ends_in_the_answer(connection):
+    connection.recv(4096)
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"data":')
+
+
+class BrokenConnections(unittest.TestCase):
+    def outcome(self, serve, scheme):
+        with Simulator() as api, Listener(serve) as broken:
+            url = f"{scheme}://127.0.0.1:{broken.port}/public-api/v1"
+            demo = demo_config(api.api_url, f'[accounts.broken]\ntoken_file = "tokens/acme"\napi_url = "{url}"\n')
+            with Gateway(**demo) as gateway:
+                series = probe(gateway, "broken")
+                self.assertEqual(series["probe_success"], 0)
+                self.assertEqual(probe(gateway)["probe_success"], 1)
+                self.assertLess(broken.connections, 20)
+                for secret in demo["files"].values():
+                    self.assertNotIn(secret.strip(), gateway.printed())
+                return failure(series)
+
+    def test_tls_that_fails_midway(self):
+        self.assertEqual(self.outcome(ends_in_the_handshake, "https"), ['sqlbak_collection_failure{reason="connection"}'])
+
+    def test_a_server_that_speaks_no_tls(self):
+        self.assertEqual(self.outcome(speaks_no_tls, "https"), ['sqlbak_collection_failure{reason="connection"}'])
+
+    def test_an_upstream_that_closes_in_the_middle_of_an_answer(self):
+        self.assertEqual(self.outcome(ends_in_the_answer, "http"), ['sqlbak_collection_failure{reason="bad_response"}'])
+
+
+class SignalsAtAnyPoint(unittest.TestCase):
+    """While it starts, collects, answers, reloads: SIGHUP never ends it, and SIGTERM always does, cleanly and soon."""
+
+    def test_sigterm(self):
+        with Simulator("--fault", "latency=5ms,jitter=50ms") as api:
+            for instant in range(INSTANTS):
+                with self.subTest(instant=instant), Gateway(**demo_config(api.api_url)) as gateway:
+                    pause = GENERATOR.random() * 0.2
+                    clients = [threading.Thread(target=self.ask, args=(gateway, account), daemon=True)
+                               for account in ("acme", "globex", "initech")]
+                    for client in clients:
+                        client.start()
+                    time.sleep(pause)
+                    if instant % 3 == 0:
+                        gateway.process.send_signal(signal.SIGHUP)
+                    code, seconds = gateway.stop()
+                    self.assertEqual(code, 0, gateway.printed())
+                    self.assertLess(seconds, 5)
+                    for client in clients:
+                        client.join(10)
+
+    def test_sighup_in_a_burst(self):
+        with Simulator("--fault", "latency=5ms") as api, Gateway(**demo_config(api.api_url)) as gateway:
+            for _ in range(INSTANTS):
+                gateway.process.send_signal(signal.SIGHUP)
+                time.sleep(GENERATOR.random() * 0.01)
+            self.assertEqual(probe(gateway)["probe_success"], 1)
+            self.assertEqual(gateway.stop()[0], 0)
+
+    def test_while_it_starts(self):
+        def takes_signals(process):
+            """Some thread blocks SIGTERM. (Not the one that is just waiting for it.)"""
+            blocked = [re.search(r"SigBlk:\s*(\w+)", status.read_text()).group(1)
+                       for status in pathlib.Path(f"/proc/{process.pid}/task").glob("*/status")]
+            return any(int(mask, 16) & 1 << (signal.SIGTERM - 1) for mask in blocked)
+
+        for instant in range(INSTANTS // 5):
+            gateway = Gateway('[server]\nlisten = ["127.0.0.1:0"]\n[history]\nkind = "memory"\n')
+            gateway.when_started = lambda: eventually("signals being waited for", lambda: takes_signals(gateway.process))
+            with self.subTest(instant=instant), gateway:
+                gateway.process.send_signal(signal.SIGHUP)
+                code, seconds = gateway.stop()
+                self.assertEqual(code, 0, gateway.printed())
+                self.assertLess(seconds, 5)
+
+    @staticmethod
+    def ask(gateway, account):
+        with contextlib.suppress(OSError):
+            gateway.get(f"/probe?account={account}")
+
+
+class HistoryThatCannotBeWritten(unittest.TestCase):
+    """A warning, a metric, and everything goes on from memory."""
+
+    def test_a_folder_that_is_not_there(self):
+        self.check_memory("/proc/no/such/folder/history.db")
+
+    def test_a_file_that_is_no_database(self):
+        self.check_memory(None)
+
+    def check_memory(self, path):
+        with Simulator() as api:
+            demo = demo_config(api.api_url)
+            if path is None:
+                demo["files"]["history.db"] = "this is a letter to my aunt\n" * 100
+                path = "history.db"
+            demo["config"] = demo["config"].replace('kind = "memory"', f'path = "{path}"')
+            with Gateway(**demo) as gateway:
+                self.assertEqual(probe(gateway)["probe_success"], 1)
+                metrics = parse_exposition(gateway.get("/metrics").text())
+                self.assertTrue(any(name.startswith("sqlbak_gateway_history_info") for name in metrics))
+                self.assertRegex(gateway.printed(), "level=(warn|error)")
+                self.assertEqual(gateway.stop()[0], 0)
+
+    def test_a_full_disk(self):
+        """Files cannot grow: what a full disk does to every write, without one to fill."""
+        with Simulator() as api:
+            demo = demo_config(api.api_url)
+            demo["config"] = demo["config"].replace('kind = "memory"', 'path = "history.db"')
+            gateway = limited(Gateway(**demo), "--fsize=40960:40960")
+            gateway.command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *gateway.command]
+            with gateway:
+                for account in ("acme", "globex", "initech"):
+                    self.assertEqual(probe(gateway, account)["probe_success"], 1)
+                eventually("the errors being counted", lambda: parse_exposition(
+                    gateway.get("/metrics").text())["sqlbak_gateway_history_errors_total"] > 0)
+                self.assertEqual(probe(gateway)["probe_success"], 1)
+                self.assertEqual(gateway.stop()[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
