@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <latch>
 #include <memory>
 #include <pthread.h>
 #include <random>
@@ -219,6 +220,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   gateway::Collector collector(clock, transport, limits_of(loaded.config->upstream), random_seed());
 
   std::unique_ptr<http::Server> server;
+  std::latch wired(1);  // requests are answered before start() has returned what the gateway asks: `server`
   gateway::Gateway gateway(std::move(loaded),
                            {.clock = clock,
                             .log = log,
@@ -250,7 +252,10 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   http::Server::Options options;
   options.listeners = listeners_of(server_config);
   options.limits.max_requests_in_flight = server_config.max_requests_in_flight;
-  options.handler = [&](const http::Request& request) { return gateway.handle(request); };
+  options.handler = [&](const http::Request& request) {
+    wired.wait();
+    return gateway.handle(request);
+  };
   options.triage = [&](std::string_view path) { return gateway.urgency(path); };
   options.observer.answered = [&](std::string_view path, int status) {
     gateway.metrics().http_answered(gateway::path_label(path), status);
@@ -262,6 +267,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     return kFailed;
   }
   server = std::move(started).value();
+  wired.count_down();
   const std::vector<std::uint16_t> ports = server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     config::ListenAddress bound = server_config.listen[i];

@@ -22,8 +22,9 @@ constexpr int kFailuresAtOnce = 10;
 constexpr Duration kForgiveOne = std::chrono::seconds(10);
 // Addresses and names remembered for it. Beyond it those that are forgiven are dropped, and then everything.
 constexpr std::size_t kRemembered = 10'000;
-// Requests that may wait for bcrypt at once; it works on one at a time.
-constexpr int kMostWaiting = 4;
+// Requests that may wait for bcrypt at once; it works on one at a time. Fewer than the server has threads for
+// urgent requests, or a flood of guesses would keep everybody from / and /metrics.
+constexpr int kMostWaiting = 2;
 
 std::string random_key() {
   std::random_device device;

@@ -36,23 +36,23 @@ struct KnownPath {
   std::string_view path;  // one that ends with '/' (but for "/") stands for everything below it
   std::string_view methods;
   Audience audience;
-  bool urgent = false;  // answered whatever else the server is busy with
+  http::Urgency urgency = http::Urgency::ordinary;
 };
 
 constexpr std::string_view kAccountPages = "/accounts/";
 constexpr std::string_view kAssets = "/assets/";
 
 constexpr std::array<KnownPath, 11> kPaths = {{
-    {"/", "GET, HEAD", Audience::callers, true},
-    {"/accounts.json", "GET, HEAD", Audience::callers, true},
-    {kAccountPages, "GET, HEAD", Audience::callers, true},
-    {kAssets, "GET, HEAD", Audience::callers, true},
+    {"/", "GET, HEAD", Audience::callers, http::Urgency::urgent},
+    {"/accounts.json", "GET, HEAD", Audience::callers, http::Urgency::urgent},
+    {kAccountPages, "GET, HEAD", Audience::callers, http::Urgency::urgent},
+    {kAssets, "GET, HEAD", Audience::callers, http::Urgency::urgent},
     {"/probe", "GET, HEAD", Audience::callers},
-    {"/metrics", "GET, HEAD", Audience::operators, true},
+    {"/metrics", "GET, HEAD", Audience::operators, http::Urgency::urgent},
     {"/sd", "GET, HEAD", Audience::callers},
     {"/config", "GET, HEAD", Audience::machine},
-    {"/-/healthy", "GET, HEAD", Audience::everybody, true},
-    {"/-/ready", "GET, HEAD", Audience::everybody, true},
+    {"/-/healthy", "GET, HEAD", Audience::everybody, http::Urgency::immediate},
+    {"/-/ready", "GET, HEAD", Audience::everybody, http::Urgency::immediate},
     {"/-/reload", "POST", Audience::machine},
 }};
 
@@ -261,9 +261,9 @@ std::shared_ptr<Account> Gateway::account(std::string_view name) const {
 
 http::Urgency Gateway::urgency(std::string_view path) const {
   const KnownPath* found = known(path);
-  if (!found || !found->urgent) return http::Urgency::ordinary;
+  if (!found) return http::Urgency::ordinary;
   // The single-account mode's /metrics waits like a probe.
-  return path == "/metrics" && generation()->single ? http::Urgency::ordinary : http::Urgency::urgent;
+  return path == "/metrics" && generation()->single ? http::Urgency::ordinary : found->urgency;
 }
 
 http::Response Gateway::handle(const http::Request& request) {
@@ -300,6 +300,10 @@ http::Response Gateway::handle(const http::Request& request) {
     std::vector<const config::AccountConfig*> visible;
     for (const auto& [name, account] : now->accounts) {
       if (caller.may_see(name)) visible.push_back(&account->config());
+    }
+    // An empty list would make Prometheus forget targets that only a mistake in a file has taken away.
+    if (visible.empty() && now->files_rejected > 0) {
+      return http::text_response(503, "no account is known, because configuration files were rejected\n");
     }
     http::Response response = http::text_response(
         200, discovery_document(visible, advertised(now->config.server, request.scheme(), request.host())));

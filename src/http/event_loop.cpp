@@ -240,7 +240,7 @@ void EventLoop::ready(const ConnectionPtr& connection) {
 }
 
 void EventLoop::follow(const ConnectionPtr& connection, Wants wants) {
-  while (wants == Wants::handler) {
+  if (wants == Wants::handler) {
     const std::optional<Wants> next = dispatch(connection);
     if (!next) return;
     wants = *next;
@@ -256,12 +256,23 @@ void EventLoop::follow(const ConnectionPtr& connection, Wants wants) {
       close(connection);
       break;
     case Wants::handler:
+      defer(connection);
       break;
   }
 }
 
+void EventLoop::defer(const ConnectionPtr& connection) {
+  {
+    MutexLock lock(connection->owner.mutex);
+    connection->owner.worker = true;
+  }
+  give_back(connection, Wants::handler, false);
+}
+
 std::optional<Connection::Wants> EventLoop::dispatch(const ConnectionPtr& connection) {
-  Pool& pool = *pool_for(*connection);
+  const Urgency urgency = urgency_of(*connection);
+  if (urgency == Urgency::immediate) return connection->answer(respond(*connection), stopping_);
+  Pool& pool = pool_for(urgency);
   if (admit_request(pool)) {
     poll(connection, Poco::Net::PollSet::POLL_READ);
     {
@@ -281,9 +292,16 @@ std::optional<Connection::Wants> EventLoop::dispatch(const ConnectionPtr& connec
   return connection->answer(busy, stopping_);
 }
 
-EventLoop::Pool* EventLoop::pool_for(const Connection& connection) {
-  const bool urgent = triage_ && triage_(connection.request().path) == Urgency::urgent;
-  return urgent ? &urgent_ : &ordinary_;
+Urgency EventLoop::urgency_of(const Connection& connection) const {
+  return triage_ ? triage_(connection.request().path) : Urgency::ordinary;
+}
+
+Response EventLoop::respond(const Connection& connection) const {
+  try {
+    return handler_(connection.request());
+  } catch (...) {
+    return text_response(500, "internal error; the gateway's log may say more\n");
+  }
 }
 
 bool EventLoop::admit_request(Pool& pool) {
@@ -345,13 +363,7 @@ void EventLoop::answer(const ConnectionPtr& connection, Pool& pool) {
   for (bool first = true;; first = false) {
     ++pool.running;
     Response response;
-    if (!cut_) {
-      try {
-        response = handler_(connection->request());
-      } catch (...) {
-        response = text_response(500, "internal error; the gateway's log may say more\n");
-      }
-    }
+    if (!cut_) response = respond(*connection);
     const bool abandoned = cut_;  // nobody waits any more, and what the observer tells may be gone
     Wants wants = Wants::closing;
     if (!abandoned) {
@@ -361,7 +373,8 @@ void EventLoop::answer(const ConnectionPtr& connection, Pool& pool) {
     --pool.running;
     if (abandoned) return;
     if (wants == Wants::readable && &pool == &ordinary_ && linger(*connection)) wants = connection->advance();
-    if (wants != Wants::handler || pool_for(*connection) != &pool || !admit_request(pool)) {
+    const bool ours = wants == Wants::handler && urgency_of(*connection) == pool.serves;
+    if (!ours || !admit_request(pool)) {
       give_back(connection, wants, first);
       return;
     }

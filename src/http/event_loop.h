@@ -52,6 +52,8 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   using Wants = Connection::Wants;
   using ConnectionPtr = std::shared_ptr<Connection>;
   struct Pool {
+    explicit Pool(Urgency its) : serves(its) {}
+    const Urgency serves;
     std::shared_ptr<Workers> workers;
     std::atomic<std::size_t> in_flight{0};  // admitted and not yet answered
     std::atomic<std::size_t> running{0};    // in the handler
@@ -72,6 +74,8 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   void follow(const ConnectionPtr& connection, Wants wants);
   // Nothing when a worker has it now.
   std::optional<Wants> dispatch(const ConnectionPtr& connection);
+  // A pipelined request that follows one answered on this thread: when the others have had their turn.
+  void defer(const ConnectionPtr& connection);
   void poll(const ConnectionPtr& connection, int mode);
   // The pointer must be the caller's own, not the list's.
   void close(const ConnectionPtr& connection);
@@ -84,7 +88,10 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   void give_back(const ConnectionPtr& connection, Wants wants, bool touched) EXCLUDES(mutex_);
 
   // Any thread:
-  Pool* pool_for(const Connection& connection);
+  Urgency urgency_of(const Connection& connection) const;
+  Pool& pool_for(Urgency urgency) { return urgency == Urgency::urgent ? urgent_ : ordinary_; }
+  // The handler's answer, or 500 where it throws.
+  Response respond(const Connection& connection) const;
   // Counts the request in, unless there are too many.
   bool admit_request(Pool& pool);
   void wake();
@@ -97,8 +104,8 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   const Observer observer_;
   const Clock& clock_;
 
-  Pool ordinary_;
-  Pool urgent_;
+  Pool ordinary_{Urgency::ordinary};
+  Pool urgent_{Urgency::urgent};
   std::atomic<std::size_t> max_in_flight_;
   std::atomic<std::size_t> lingering_{0};
   std::atomic<std::size_t> connection_count_{0};

@@ -120,8 +120,11 @@ TEST_F(RoutesTest, OwnMetricsCountProbesCollectionsAndApiRequests) {
 TEST_F(RoutesTest, OnlyTheSingleAccountsMetricsPathWaitsLikeAProbe) {
   EXPECT_EQ(gateway().urgency("/probe"), http::Urgency::ordinary);
   EXPECT_EQ(gateway().urgency("/nothing"), http::Urgency::ordinary);
-  for (const char* path : {"/", "/metrics", "/-/healthy", "/-/ready"}) {
+  for (const char* path : {"/", "/metrics"}) {
     EXPECT_EQ(gateway().urgency(path), http::Urgency::urgent) << path;
+  }
+  for (const char* path : {"/-/healthy", "/-/ready"}) {
+    EXPECT_EQ(gateway().urgency(path), http::Urgency::immediate) << path;
   }
 }
 

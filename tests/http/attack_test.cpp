@@ -259,6 +259,37 @@ TEST_P(Attack, EverySlotWaitingOnADeadUpstream) {
   expect_as_before();
 }
 
+TEST_P(Attack, EveryUrgentThreadBusyAndMoreWaiting) {
+  start();
+  std::vector<Client> waiting = clients(100);
+  for (Client& client : waiting) client.get("/-/wait");
+  ASSERT_TRUE(eventually([&] { return gate.waiting() == limits.urgent_threads; }));
+  for (int i = 0; i < 20; ++i) expect_healthy();
+  gate.open();
+  for (Client& client : waiting) EXPECT_EQ(client.answer().status, 200);
+  waiting.clear();
+  expect_as_before();
+}
+
+// Health checks are answered on the thread that serves all connections: one client's pipeline must not keep
+// it.
+TEST_P(Attack, EndlessHealthChecks) {
+  start();
+  std::string requests;
+  for (int i = 0; i < 200; ++i) requests += "GET /-/healthy HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::vector<Client> greedy = clients(4);
+  for (int round = 0; round < 10; ++round) {
+    for (Client& client : greedy) client.send(requests);
+    EXPECT_EQ(get("/").status, 200);
+    expect_healthy();
+    for (Client& client : greedy) {
+      for (int i = 0; i < 200; ++i) ASSERT_EQ(client.answer().body, "ok\n") << i;
+    }
+  }
+  greedy.clear();
+  expect_as_before();
+}
+
 INSTANTIATE_TEST_SUITE_P(Over, Attack, ::testing::Values(Transport::plain, Transport::tls),
                          [](const auto& test) { return test.param == Transport::plain ? "plain" : "tls"; });
 

@@ -79,6 +79,23 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(seen[i].path, "/" + std::to_string(i));
 }
 
+TEST_F(ServerTest, AnswersPipelinedRequestsOfEveryUrgencyInOrder) {
+  serve();
+  Client client = this->client();
+  const std::vector<std::string> paths = {"/-/healthy", "/-/healthy", "/a",        "/-/ready",
+                                          "/-/healthy", "/b",         "/-/healthy"};
+  std::string requests;
+  for (int i = 0; i < 20; ++i) {
+    for (const std::string& path : paths) requests += "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  client.send(requests);
+  for (int i = 0; i < 20; ++i) {
+    for (const std::string& path : paths) {
+      ASSERT_EQ(client.answer().body, path == "/-/healthy" ? "ok\n" : "hello\n") << i << path;
+    }
+  }
+}
+
 TEST_F(ServerTest, TakesBodiesAndAsksForThem) {
   serve();
   Client client = this->client();

@@ -62,19 +62,21 @@ class Serving : public ::testing::Test {
     server.reset();
   }
 
-  // "/wait…" waits at the gate, "/throw" throws, everything else answers `body`. "/-/…" is urgent.
+  // "/wait…" waits at the gate, "/throw" throws, everything else answers `body`. "/-/…" is urgent,
+  // but "/-/healthy", which is immediate. "/-/wait" waits at the gate too.
   Server::Options options() {
     Server::Options options;
     options.listeners = {{"127.0.0.1:0", tls}};
     options.limits = limits;
     options.handler = [this](const Request& request) {
-      if (request.path.rfind("/wait", 0) == 0) gate.pass();
+      if (request.path.rfind("/wait", 0) == 0 || request.path == "/-/wait") gate.pass();
       if (request.path == "/throw") throw std::runtime_error("on purpose");
       MutexLock lock(mutex);
       seen.push_back(request);
       return text_response(200, request.path == "/-/healthy" ? "ok\n" : body);
     };
     options.triage = [](std::string_view path) {
+      if (path == "/-/healthy") return Urgency::immediate;
       return path.substr(0, 3) == "/-/" ? Urgency::urgent : Urgency::ordinary;
     };
     options.observer.answered = [this](std::string_view path, int status) {

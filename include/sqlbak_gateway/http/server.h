@@ -3,8 +3,8 @@
 // One event thread accepts, shakes hands, reads requests until they are whole, finishes slow writes, and
 // keeps every deadline; it never waits for a client. A thread is spent only on a request that is whole and
 // admitted: ordinary ones in a pool of max_requests_in_flight, urgent ones in a small pool of their own, so
-// that operators get answers while every ordinary thread waits. What is refused is refused with an answer
-// that says why.
+// that operators get answers while every ordinary thread waits. Immediate ones, health checks, need no thread
+// at all. What is refused is refused with an answer that says why.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -78,7 +78,11 @@ struct Observer {
   std::function<void(Rejection)> rejected;
 };
 
-enum class Urgency { urgent, ordinary };
+enum class Urgency {
+  immediate,  // on the event thread, whatever all others do: the handler must neither wait nor work
+  urgent,
+  ordinary
+};
 // Pure, quick, safe from any thread.
 using Triage = std::function<Urgency(std::string_view path)>;
 
