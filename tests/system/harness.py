@@ -178,7 +178,7 @@ class Gateway(WebProgram):
             environment={**clean_environment(), **(environment or {})}, folder=self.home.name)
 
     def when_started(self):
-        line = self.wait_for_line(r"msg=listening address=(\S+) tls=(\w+)")
+        line = self.wait_for_line(r'"?msg"?[=:]"?listening"?[ ,]"?address"?[=:]"?([^\s",]+)"?[ ,]"?tls"?[=:](\w+)')
         self.url = ("https://" if line.group(2) == "true" else "http://") + line.group(1)
         self.port = int(line.group(1).rsplit(":", 1)[1])
 
@@ -204,6 +204,69 @@ def demo_config(api_url, extra=""):
         config += f'[accounts.{account}]\ntoken_file = "tokens/{account}"\n'
         files[f"tokens/{account}"] = f"demo-token-{account}\n"
     return {"config": config + extra, "files": files}
+
+
+ACCESS = """
+[server.tls]
+cert_file = "{certificate}"
+key_file = "{key}"
+[[access]]
+name = "operator"
+password_bcrypt = "{operator}"
+accounts = ["*"]
+[[access]]
+name = "globex"
+password_bcrypt = "{globex}"
+accounts = ["globex"]
+[[access]]
+name = "acme-prometheus"
+bearer_token_file = "tokens/acme-scrape"
+accounts = ["acme"]
+[[access]]
+name = "all-prometheus"
+bearer_token_file = "tokens/all-scrape"
+accounts = ["acme", "globex", "initech"]
+"""
+
+
+def bcrypt(password):
+    """libxcrypt's own, through perl's crypt, which every Debian has."""
+    made = subprocess.run(["perl", "-e", 'print crypt($ARGV[0], q($2b$04$abcdefghijklmnopqrstuu))', password],
+                          capture_output=True, text=True, check=True).stdout
+    assert made.startswith("$2b$04$"), made
+    return made
+
+
+class Certificate:
+    """A self-signed certificate for 127.0.0.1, which is its own authority."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = pathlib.Path(self.folder.name) / "cert.pem"
+        self.key = pathlib.Path(self.folder.name) / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", self.key, "-out", self.file, "-days", "2", "-subj", "/CN=gateway",
+                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        return self
+
+    def context(self):
+        """How a client trusts it, and nothing else."""
+        return ssl.create_default_context(cafile=self.file)
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+def guarded(api, certificate):
+    """The demo's customers over TLS, with an operator, the Prometheus of one tenant, and that of all."""
+    demo = demo_config(api.api_url, ACCESS.format(certificate=certificate.file, key=certificate.key,
+                                                  operator=bcrypt("operator-password"),
+                                                  globex=bcrypt("globex-password")))
+    demo["files"]["tokens/acme-scrape"] = "scrape-token-of-acme\n"
+    demo["files"]["tokens/all-scrape"] = "scrape-token-of-everybody\n"
+    gateway = Gateway(**demo)
+    gateway.context = certificate.context()
+    return gateway
 
 
 class Prometheus(WebProgram):

@@ -1,65 +1,11 @@
 """Who may see what, over TLS, with the real Prometheus; rotation; and no secret anywhere."""
 
 import pathlib
-import ssl
-import subprocess
 import tempfile
 import unittest
 
-from harness import DEMO_ACCOUNTS, Gateway, Prometheus, Simulator, demo_config, eventually, parse_exposition
-
-ACCESS = """
-[server.tls]
-cert_file = "{certificate}"
-key_file = "{key}"
-[[access]]
-name = "operator"
-password_bcrypt = "{operator}"
-accounts = ["*"]
-[[access]]
-name = "acme-prometheus"
-bearer_token_file = "tokens/acme-scrape"
-accounts = ["acme"]
-[[access]]
-name = "all-prometheus"
-bearer_token_file = "tokens/all-scrape"
-accounts = ["acme", "globex", "initech"]
-"""
-
-
-def bcrypt(password):
-    """libxcrypt's own, through perl's crypt, which every Debian has."""
-    made = subprocess.run(["perl", "-e", 'print crypt($ARGV[0], q($2b$04$abcdefghijklmnopqrstuu))', password],
-                          capture_output=True, text=True, check=True).stdout
-    assert made.startswith("$2b$04$"), made
-    return made
-
-
-class Certificate:
-    """A self-signed certificate for 127.0.0.1, which is its own authority."""
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.file = pathlib.Path(self.folder.name) / "cert.pem"
-        self.key = pathlib.Path(self.folder.name) / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", self.key, "-out", self.file, "-days", "2", "-subj", "/CN=gateway",
-                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-        return self
-
-    def __exit__(self, *_):
-        self.folder.cleanup()
-
-
-def guarded(api, certificate):
-    demo = demo_config(api.api_url, ACCESS.format(certificate=certificate.file, key=certificate.key,
-                                                  operator=bcrypt("operator-password")))
-    demo["files"]["tokens/acme-scrape"] = "scrape-token-of-acme\n"
-    demo["files"]["tokens/all-scrape"] = "scrape-token-of-everybody\n"
-    gateway = Gateway(**demo)
-    gateway.context = ssl.create_default_context(cafile=certificate.file)
-    return gateway
-
+from harness import (DEMO_ACCOUNTS, Certificate, Gateway, Prometheus, Simulator, bcrypt, demo_config, eventually,
+                     guarded, parse_exposition, run)
 
 SCRAPE = """
 global: {{ scrape_interval: 1s, scrape_timeout: 1s }}
@@ -77,29 +23,51 @@ scrape_configs:
 
 class Tenancy(unittest.TestCase):
     def test_the_access_matrix(self):
-        nobody, wrong = {}, {"user": "operator:wrong"}
-        tenant = {"headers": {"Authorization": "Bearer scrape-token-of-acme"}}
-        operator = {"user": "operator:operator-password"}
-        matrix = [  # path, method, and what nobody, a wrong password, the tenant and the operator get
-            ("/-/healthy", "GET", (200, 200, 200, 200)),
-            ("/-/ready", "GET", (200, 200, 200, 200)),
-            ("/", "GET", (401, 401, 200, 200)),
-            ("/sd", "GET", (401, 401, 200, 200)),
-            ("/probe?account=acme", "GET", (401, 401, 200, 200)),
-            ("/probe?account=globex", "GET", (401, 401, 404, 200)),
-            ("/probe?account=unknown", "GET", (401, 401, 404, 404)),
-            ("/metrics", "GET", (401, 401, 403, 200)),
-            ("/config", "GET", (401, 401, 403, 200)),
-            ("/-/reload", "POST", (401, 401, 403, 200)),
-            ("/nothing", "GET", (401, 401, 404, 404)),
+        callers = {
+            "nobody": {},
+            "wrong password": {"user": "operator:wrong"},
+            "wrong token": {"headers": {"Authorization": "Bearer scrape-token-of-nobody"}},
+            "tenant": {"headers": {"Authorization": "Bearer scrape-token-of-acme"}},
+            "other tenant": {"user": "globex:globex-password"},
+            "operator": {"user": "operator:operator-password"},
+        }
+        everybody, anybody, operators = (200, 200, 200, 200), (401, 200, 200, 200), (401, 403, 403, 200)
+        matrix = [  # method, path, and what strangers, the tenant, the other tenant and the operator get
+            ("GET", "/-/healthy", everybody),
+            ("GET", "/-/ready", everybody),
+            ("GET", "/", anybody),
+            ("GET", "/sd", anybody),
+            ("GET", "/probe?account=acme", (401, 200, 404, 200)),
+            ("GET", "/probe?account=acme&debug=true", (401, 200, 404, 200)),
+            ("GET", "/probe?account=globex", (401, 404, 200, 200)),
+            ("GET", "/probe?account=globex&debug=true", (401, 404, 200, 200)),
+            ("GET", "/probe?account=unknown", (401, 404, 404, 404)),
+            ("GET", "/probe", (401, 400, 400, 400)),
+            ("GET", "/metrics", operators),
+            ("GET", "/config", operators),
+            ("POST", "/-/reload", operators),
+            ("GET", "/-/reload", (401, 403, 403, 405)),
+            ("POST", "/-/healthy", (405, 405, 405, 405)),
+            ("DELETE", "/probe?account=acme", (401, 405, 405, 405)),
+            ("GET", "/nothing", (401, 404, 404, 404)),
+            ("GET", "/probe/../metrics", (401, 404, 404, 404)),
+            ("GET", "//metrics", (401, 404, 404, 404)),
         ]
+        tenant, operator = callers["tenant"], callers["operator"]
         with Certificate() as certificate, Simulator() as api, guarded(api, certificate) as gateway:
-            for path, method, expected in matrix:
-                for caller, status in zip((nobody, wrong, tenant, operator), expected):
-                    with self.subTest(path=path, caller=caller):
-                        # One wrong password too many would be 429; the right ones are never held up by it.
-                        self.assertIn(gateway.get(path, method=method, **caller).status,
-                                      (status, 429) if caller is wrong and status == 401 else (status,))
+            for name, caller in callers.items():
+                row = {"tenant": 1, "other tenant": 2, "operator": 3}.get(name, 0)
+                for method, path, statuses in matrix:
+                    for asked in ((method, "HEAD") if method == "GET" and statuses[row] == 200 else (method,)):
+                        with self.subTest(path=path, method=asked, caller=name):
+                            answer = gateway.get(path, method=asked, **caller)
+                            # Ten wrong passwords, and the next is 429; the right one is never held up by it.
+                            held_up = {429} if name == "wrong password" and statuses[row] == 401 else set()
+                            self.assertIn(answer.status, {statuses[row]} | held_up)
+                            if answer.status == 401:
+                                self.assertIn("Basic", answer.headers["WWW-Authenticate"])
+                            if asked == "HEAD":
+                                self.assertEqual(answer.body, b"")
             hidden = gateway.get("/probe?account=globex", **tenant)
             unknown = gateway.get("/probe?account=unknown", **tenant)
             self.assertEqual(hidden.body, unknown.body)
@@ -141,31 +109,153 @@ class Rotation(unittest.TestCase):
             self.assertTrue(all(row["account"] == "acme" for row in api.control("/requests", method="GET").json()))
 
 
-class Secrets(unittest.TestCase):
-    SECRETS = ("demo-token-acme", "scrape-token-of-acme", "scrape-token-of-everybody", "operator-password",
-               "abcdefghijklmnopqrstuu", "proxy-secret")
+MARK = "PLANTED"  # in every secret, and nowhere else
 
-    def test_nothing_the_program_says_holds_a_secret(self):
-        with Certificate() as certificate, Simulator() as api, guarded(api, certificate) as gateway:
-            gateway.config_file.write_text(gateway.config_file.read_text().replace(
-                "[accounts.initech]", '[accounts.initech]\nproxy = "http://user:proxy-secret@127.0.0.1:1"'))
-            operator = {"user": "operator:operator-password"}
-            said = [gateway.get("/-/reload", method="POST", **operator).text()]
-            for account in DEMO_ACCOUNTS:
-                said.append(gateway.get(f"/probe?account={account}", headers={
-                    "X-Prometheus-Scrape-Timeout-Seconds": "5"}, **operator).text())
-                said.append(gateway.get(f"/probe?account={account}&debug=true", headers={
-                    "X-Prometheus-Scrape-Timeout-Seconds": "5"}, **operator).text())
-            for path in ("/", "/metrics", "/config", "/sd", "/nothing", "/probe?account=demo-token"):
-                said.append(gateway.get(path, **operator).text())
-            gateway.config_file.write_text(gateway.config_file.read_text() + 'nonsense = 1\n')
-            said.append(gateway.get("/-/reload", method="POST", **operator).text())
-            gateway.stop()
-            said.append(gateway.printed())
-            everything = "\n".join(said)
-            self.assertIn("<masked>", everything)
-            for secret in self.SECRETS:
-                self.assertNotIn(secret, everything)
+
+class Secrets(unittest.TestCase):
+    """Marked secrets are planted wherever one can stand, and everything that the program emits is searched for the mark."""
+
+    def environment(self, folder):
+        credentials = folder / "credentials"
+        credentials.mkdir()
+        (credentials / "hooli").write_text(f"{MARK}-token-of-hooli\n")
+        state = folder / "state"
+        state.mkdir()
+        return {"TOKEN_OF_INITECH": f"{MARK}-token-of-initech", "TOKEN_OF_SCRAPER": f"{MARK}-bearer-of-scraper",
+                "SQLBAK_API_TOKEN": f"{MARK}-token-of-nobody", "CREDENTIALS_DIRECTORY": str(credentials),
+                "STATE_DIRECTORY": str(state), "HTTPS_PROXY": f"http://user:{MARK}-proxy-variable@127.0.0.1:1"}
+
+    def config(self, api, certificate):
+        """Of every kind of account one that works or fails in its own way."""
+        self.hash = bcrypt(f"{MARK}-password")
+        return f"""
+[server]
+listen = ["127.0.0.1:0"]
+[server.tls]
+cert_file = "{certificate.file}"
+key_file = "{certificate.key}"
+[[access]]
+name = "operator"
+password_bcrypt = "{self.hash}"
+accounts = ["*"]
+[[access]]
+name = "scraper"
+bearer_token_env = "TOKEN_OF_SCRAPER"
+accounts = ["acme"]
+[[access]]
+name = "file-scraper"
+bearer_token_file = "tokens/scraper"
+accounts = ["acme"]
+[defaults]
+api_url = "{api.api_url}"
+cache_ttl = "1s"
+[accounts.acme]
+token_file = "tokens/acme"
+[accounts.initech]
+token_env = "TOKEN_OF_INITECH"
+[accounts.hooli]
+token_credential = "hooli"
+[accounts.refused]
+token_file = "tokens/refused"
+[accounts.two-lines]
+token_file = "tokens/two-lines"
+[accounts.proxied]
+token_file = "tokens/proxied"
+proxy = "http://user:{MARK}-proxy-password@127.0.0.1:1"
+[accounts.variable]
+token_file = "tokens/variable"
+api_url = "https://sqlbak.invalid/public-api/v1"
+"""
+
+    FILES = {"tokens/acme": f"{MARK}-token-of-acme\n", "tokens/refused": f"{MARK}-no-such-token\n",
+             "tokens/two-lines": f"{MARK}-first\n{MARK}-second\n", "tokens/proxied": f"{MARK}-token-of-proxied\n",
+             "tokens/variable": f"{MARK}-token-of-variable\n", "tokens/scraper": f"{MARK}-bearer-of-file\n"}
+    ACCOUNTS = ("acme", "initech", "hooli", "refused", "two-lines", "proxied", "variable")
+
+    def assert_clean(self, what, text):
+        found = [line for line in text.splitlines() if MARK in line or self.hash[8:] in line]
+        self.assertEqual(found, [], f"{what} shows a secret")
+
+    def api(self):
+        """The simulator, with tokens that carry the mark."""
+        api = Simulator()
+        api.__enter__()
+        self.addCleanup(api.__exit__, None, None, None)
+        for account in ("acme", "initech"):
+            api.control(f"/account?account={account}&token={MARK}-token-of-{account}")
+        api.control(f"/account?account=globex&token={MARK}-token-of-hooli")
+        return api
+
+    def folder(self):
+        made = tempfile.TemporaryDirectory()
+        self.addCleanup(made.cleanup)
+        return pathlib.Path(made.name)
+
+    def test_are_in_nothing_that_the_running_program_says_or_writes(self):
+        for log_format in ("logfmt", "json"):
+            with self.subTest(log_format), Certificate() as certificate:
+                api, folder = self.api(), self.folder()
+                gateway = Gateway(self.config(api, certificate), f"--log.format={log_format}", files=self.FILES,
+                                  environment=self.environment(folder))
+                gateway.context = certificate.context()
+                with gateway:
+                    said = self.everything(gateway)
+                    self.assertIn("<masked>", said["GET /config"])
+                    self.assertEqual(parse_exposition(said["GET /probe?account=hooli"])["probe_success"], 1)
+                    self.assertEqual(gateway.stop()[0], 0)
+                    said["output"] = gateway.printed()
+                for what, text in said.items():
+                    self.assert_clean(what, text)
+                written = [path for path in (folder / "state").rglob("*") if path.is_file()]
+                self.assertTrue(any(path.name == "history.db" for path in written), written)
+                for path in written:
+                    content = path.read_bytes()
+                    self.assertNotIn(MARK.encode(), content, path)
+                    self.assertNotIn(self.hash[8:].encode(), content, path)
+
+    def everything(self, gateway):
+        """What each page and refusal says, by what was asked."""
+        operator = {"user": f"operator:{MARK}-password"}
+        scrapers = [{"headers": {"Authorization": f"Bearer {MARK}-bearer-of-{name}"}} for name in ("scraper", "file")]
+        said = {}
+
+        def ask(path, method="GET", **how):
+            answer = gateway.get(path, method=method, **how)
+            said[f"{method} {path}"] = f"{answer.headers}\n{answer.text()}"
+            return answer
+
+        for account in self.ACCOUNTS:
+            with_timeout = {**operator, "headers": {"X-Prometheus-Scrape-Timeout-Seconds": "60"}}
+            said[f"GET /probe?account={account}"] = gateway.get(f"/probe?account={account}", **with_timeout).text()
+            ask(f"/probe?account={account}&debug=true", **with_timeout)
+        for scraper in scrapers:
+            self.assertEqual(ask("/sd", **scraper).status, 200)
+        self.assertEqual(ask("/", user=f"operator:{MARK}-wrong").status, 401)
+        ask("/probe?account=acme", headers={"Authorization": f"Bearer {MARK}-wrong"})
+        for path in ("/", "/metrics", "/config", "/sd", "/nothing", "/probe"):
+            self.assertIn(ask(path, **operator).status, (200, 400, 404))
+        good = gateway.config_file.read_text()
+        for number, mistake in enumerate((
+                f'[accounts.bad]\ntoken = "{MARK}"\n', f'[accounts.bad]\ntoken = "{MARK}\n', f'pasword = "{MARK}"\n',
+                f'[accounts.bad]\ntoken_file = "t"\napi_url = "https://u:{MARK}@h/"\n',
+                f'[accounts.bad]\ntoken_file = "t"\nproxy = "u:{MARK}@h:1"\n', "")):
+            gateway.config_file.write_text(good + mistake)
+            answer = gateway.get("/-/reload", method="POST", **operator)
+            self.assertEqual(answer.status, 500 if mistake else 200)
+            said[f"reload {number}"] = answer.text()
+        return said
+
+    def test_are_in_nothing_that_a_check_or_a_single_probe_says(self):
+        with Certificate() as certificate:
+            api, folder = self.api(), self.folder()
+            environment = self.environment(folder)
+            config = self.config(api, certificate)
+            for log_format in ("logfmt", "json"):
+                for arguments in (["--config.check"], *([f"--probe={account}"] for account in self.ACCOUNTS)):
+                    done = run(*arguments, "--log.level=debug", f"--log.format={log_format}", config=config, files=self.FILES,
+                               environment=environment)
+                    self.assertTrue(done.stdout + done.stderr)
+                    self.assert_clean(arguments[0], done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
