@@ -86,6 +86,11 @@ class Receiver:
         with self.lock:
             return sorted(alert["labels"]["alertname"] for alert in self.firing.values())
 
+    def told(self):
+        """What fires, so that a failed test says what it is about."""
+        with self.lock:
+            return [alert["annotations"]["summary"] for alert in self.firing.values()]
+
     def alert(self, name):
         with self.lock:
             return next((a for a in self.firing.values() if a["labels"]["alertname"] == name), None)
@@ -183,7 +188,7 @@ class Alerts(Live):
         try:
             eventually(why, lambda: self.receiver.names() == sorted(names), 180)
         except AssertionError:
-            self.fail(f"{why}: {sorted(names)} should fire, and {self.receiver.names()} do")
+            self.fail(f"{why}: {sorted(names)} should fire, and {self.receiver.names()} do: {self.receiver.told()}")
         arrived = {alert["labels"]["alertname"] for alert in self.receiver.arrived}
         self.assertEqual(set(names), arrived, why)
         if not names:
@@ -245,7 +250,7 @@ class Alerts(Live):
         try:
             eventually("mended", lambda: self.receiver.names() == [], 180)
         except AssertionError:
-            self.fail(f"mended, and {self.receiver.names()} fire still")
+            self.fail(f"mended, and these fire still: {self.receiver.told()}")
         self.receiver.forget()
 
 

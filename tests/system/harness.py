@@ -178,7 +178,7 @@ class Gateway(WebProgram):
             environment={**clean_environment(), **(environment or {})}, folder=self.home.name)
 
     def when_started(self):
-        line = self.wait_for_line(r'"?msg"?[=:]"?listening"?[ ,]"?address"?[=:]"?([^\s",]+)"?[ ,]"?tls"?[=:](\w+)')
+        line = self.wait_for_line(r'"?msg"?[=:]"?listening"?[ ,]"?address"?[=:]"?([^\s",]+)"?[ ,]"?tls"?[=:]"?(\w+)')
         self.url = ("https://" if line.group(2) == "true" else "http://") + line.group(1)
         self.port = int(line.group(1).rsplit(":", 1)[1])
 

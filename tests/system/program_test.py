@@ -4,7 +4,7 @@ import signal
 import socket
 import unittest
 
-from harness import Gateway, Simulator, demo_config, eventually, parse_exposition, run
+from harness import DEMO_ACCOUNTS, Gateway, Simulator, demo_config, eventually, parse_exposition, run
 
 TOKEN = "s3cret-token-that-must-not-show"
 
@@ -120,6 +120,32 @@ class SingleAccount(unittest.TestCase):
                 self.assertIn("sqlbak_offline_servers_total", metrics)
                 self.assertIn("sqlbak_gateway_accounts", metrics)
                 self.assertEqual(gateway.get("/probe?account=default").status, 200)
+
+
+class RejectedFiles(unittest.TestCase):
+    """At the start a bad file of accounts_dir is skipped loudly, and mended by a reload."""
+
+    def test_a_bad_file_takes_away_its_accounts_only(self):
+        with Simulator() as api:
+            demo = demo_config(api.api_url)
+            config = 'accounts_dir = "accounts.d"\n' + demo["config"]
+            files = {**demo["files"], "accounts.d/bad.toml": "[accounts.umbrella]\ntoken_fil = 'x'\n"}
+            with Gateway(config, files=files) as gateway:
+                self.assertIn("bad.toml:2:1:", gateway.printed())
+                self.assertEqual([group["labels"]["account"] for group in gateway.get("/sd").json()], list(DEMO_ACCOUNTS))
+                own = parse_exposition(gateway.get("/metrics").text())
+                self.assertEqual(own["sqlbak_gateway_config_files_rejected"], 1)
+                self.assertEqual(own["sqlbak_gateway_config_last_reload_successful"], 0)
+
+    def test_discovery_is_an_error_rather_than_empty_where_a_mistake_hides_every_account(self):
+        config = '[server]\nlisten = ["127.0.0.1:0"]\n[history]\nkind = "memory"\n'
+        with Gateway('accounts_dir = "accounts.d"\n' + config, files={"accounts.d/acme.toml": "nonsense\n"}) as gateway:
+            self.assertEqual(gateway.get("/sd").status, 503)
+            self.assertEqual(gateway.get("/-/ready").status, 200)
+            (gateway.config_file.parent / "accounts.d/acme.toml").write_text(
+                '[accounts.acme]\ntoken_env = "NOWHERE"\n')
+            self.assertEqual(gateway.get("/-/reload", method="POST").status, 200)
+            self.assertEqual(len(gateway.get("/sd").json()), 1)
 
 
 class Signals(unittest.TestCase):
