@@ -36,6 +36,10 @@ EntryStatus status_from(const Value& value, NotedField field, Notes& notes) {
     const std::string_view status = trimmed(value.text);
     if (equal_ignoring_case(status, "succeeded")) return EntryStatus::succeeded;
     if (equal_ignoring_case(status, "failed")) return EntryStatus::failed;
+    // Known, and neither: every backup is running for a while, which is nothing to tell anybody.
+    for (const std::string_view known : {"running", "cancelled", "canceled", "warning"}) {
+      if (equal_ignoring_case(status, known)) return EntryStatus::other;
+    }
   }
   if (value.kind != Value::Kind::null) notes.unrecognised.note(field, sample_of(value));
   return EntryStatus::other;

@@ -291,7 +291,7 @@ TEST(Databases, KeepTheirLastEntryOfEachType) {
 TEST(RunNotes, SayWhatWasNotRecognised) {
   Notes notes;
   decoded(decode_run, data(R"("id":{},"started_at":"x","ended_at":"y","backups":[
-      {"backup_type":"database_snapshot","status":"Cancelled ","size":"10","finished_at":"z","database":["a"],
+      {"backup_type":"database_snapshot","status":"Vanished ","size":"10","finished_at":"z","database":["a"],
        "uploads":[3,{"files":[4]}]},
       {"backup_type":null,"status":null,"size":null,"finished_at":0,"database":null}])"),
           &notes);
@@ -312,6 +312,15 @@ TEST(RunNotes, SayWhichPlausibleNamesHeldSomething) {
               ElementsAre("jobrun_details: end_time", "jobrun_details: backups[].completed_at",
                           "jobrun_details: backups[].size_bytes", "jobrun_details: backups[].db_name"));
   EXPECT_TRUE(notes.unrecognised.empty());
+}
+
+TEST(Run, AStatusThatIsKnownIsNothingToNote) {
+  for (const char* status :
+       {"running", " Running ", "cancelled", "canceled", "warning", "succeeded", "failed"}) {
+    Notes notes;
+    ASSERT_TRUE(decode_run(run(R"({"status":")" + std::string(status) + R"("})"), notes)) << status;
+    EXPECT_EQ(notes.unrecognised.count(NotedField::entry_status), 0u) << status;
+  }
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ enum class NotedField : std::uint8_t {
   run_details,     // could not be read in three collections: the run is left out, or kept as it was known
   entry,           // an element of `backups` that is no object
   entry_type,      // a backup type never seen before
-  entry_status,    // not succeeded or failed
+  entry_status,    // not succeeded, failed, running, cancelled or warning
   entry_size,      // there, but not a number
   entry_database,  // an object or a list, or too long
   upload,          // an element of `uploads` that is no object
