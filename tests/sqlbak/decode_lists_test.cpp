@@ -326,7 +326,7 @@ TEST(Runs, EndUnderAnyPlausibleName) {
 
 TEST(Runs, NoteWhatIsNotRecognised) {
   Notes notes;
-  only_run(R"({"id":5,"started_at":"2026-01-14","finished_at":"soon","status":"warning"})", &notes);
+  only_run(R"({"id":5,"started_at":"2026-01-14","finished_at":"soon","status":"vanished"})", &notes);
   EXPECT_EQ(notes.unrecognised.count(NotedField::run_started_at), 1u);
   EXPECT_EQ(notes.unrecognised.count(NotedField::run_ended_at), 1u);
   EXPECT_EQ(notes.unrecognised.count(NotedField::run_status), 1u);
