@@ -294,16 +294,14 @@ http::Response Gateway::handle(const http::Request& request) {
   if (path->path == "/-/reload") return reload_response();
   if (path->path == "/config") return http::text_response(200, config::masked(now->config));
   if (path->path == "/sd") {
-    if (now->accounts.empty() && now->files_rejected > 0) {
-      return http::text_response(503, "every file of accounts_dir was rejected; see the log\n");
-    }
     std::vector<const config::AccountConfig*> visible;
     for (const auto& [name, account] : now->accounts) {
       if (caller.may_see(name)) visible.push_back(&account->config());
     }
     // An empty list would make Prometheus forget targets that only a mistake in a file has taken away.
     if (visible.empty() && now->files_rejected > 0) {
-      return http::text_response(503, "no account is known, because configuration files were rejected\n");
+      return http::text_response(
+          503, "files of accounts_dir were rejected, and with them every account for you; see the log\n");
     }
     http::Response response = http::text_response(
         200, discovery_document(visible, advertised(now->config.server, request.scheme(), request.host())));
