@@ -1,0 +1,32 @@
+// What a strict client reads in an answer: is every line well formed, and what do the checks of a soak need?
+// A single pass without a map, because a soak reads millions of answers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sqlbak_gateway::soak {
+
+// Value type.
+struct Reading {
+  std::string wrong;  // the first line that must not be there, and why; empty: none
+  std::size_t series = 0;
+  // About the account rather than about reading it: servers and jobs.
+  std::size_t data_series = 0;
+  std::uint64_t judged = 0;  // a fingerprint of the data without the ages: what is decided at T
+  std::size_t ages = 0;      // that are known
+  double age_hours = 0;      // their sum
+
+  std::optional<double> probe_success;
+  std::optional<double> last_check;
+  std::optional<double> last_attempt;
+  std::optional<double> in_progress;
+  std::optional<double> jobs_pending;
+};
+
+Reading read_answer(std::string_view exposition);
+
+}  // namespace sqlbak_gateway::soak
