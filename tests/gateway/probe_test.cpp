@@ -192,6 +192,27 @@ TEST_F(ProbeTest, EveryEndpointKeepsItsLastWord) {
   }
 }
 
+TEST_F(ProbeTest, ATokenRotatedDuringAnOutageLosesNothing) {
+  const Series good = collected("acme");
+  api.with([](simulator::World& world) { world.account("acme").token = "rotated"; });
+  environment[variable("acme")] = "rotated";
+  fail_with("account=acme,close=before");
+  fail_with("account=acme,endpoint=jobs,latency=5s");  // so that /me is given up first
+  fail_with("account=acme,endpoint=servers,latency=5s");
+  clock.advance(seconds(300));
+  const Series bad = collected("acme");
+  EXPECT_EQ(value(bad, "probe_success"), 0);
+  EXPECT_EQ(value(bad, "sqlbak_last_check_timestamp"), value(good, "sqlbak_last_check_timestamp"));
+  EXPECT_EQ(simulator::family(bad, "sqlbak_job_backups_total"),
+            simulator::family(good, "sqlbak_job_backups_total"));
+
+  api.clear_faults();
+  api.forget_requests();
+  clock.advance(minutes(1));
+  EXPECT_EQ(value(collected("acme"), "probe_success"), 1);
+  EXPECT_LT(api.request_count("acme"), 30u);  // not everything anew
+}
+
 TEST_F(ProbeTest, DataOlderThanMaxStaleAreDroppedFromTheAnswer) {
   configured("acme").max_stale = hours(24);
   collected("acme");

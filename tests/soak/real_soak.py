@@ -134,8 +134,7 @@ class RealSoak:
             for number in range(1, self.accounts + 1):
                 (tokens / f"account-{number:04}").write_text(f"token-account-{number:04}\n", encoding="utf-8")
             with Simulator("--size", self.size, "--accounts", str(self.accounts)) as api, \
-                    Gateway(self.config(api), "--log.level=warn",
-                            f"--web.listen-address=127.0.0.1:0") as gateway:
+                    Gateway(self.config(api)) as gateway:
                 self.api, self.gateway = api, gateway
                 self.soak()
                 code, seconds = gateway.stop()

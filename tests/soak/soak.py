@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 # How the time is shared.
 HISTORIES, KILLS, VIRTUAL, REAL = 0.1, 0.1, 0.35, 0.45
-VIRTUAL_HOURS_A_MINUTE = 14  # of a soak with 500 accounts, on a machine with two slow cores
+VIRTUAL_HOURS_A_MINUTE = 4  # of a soak with 500 accounts, on a machine with two slow cores
 
 
 def say(text):

@@ -532,8 +532,7 @@ class VirtualSoak {
         return fail(customer, "ages do not grow with time");
       }
     }
-    const SystemTime well_since = std::max(customer.disturbed_until, life_began_);
-    if (customer.faults == 0 && now() - well_since > kRecovery) {
+    if (is_well(customer)) {
       if (reading.probe_success != 1) return fail(customer, "nothing is wrong, and it does not recover");
       if (age > kCacheTtl + minutes(2)) return fail(customer, "is not collected any more");
     }
@@ -542,8 +541,16 @@ class VirtualSoak {
   // --- the truth
 
   void want_a_sample() {
-    Customer& customer = anyone();
-    customer.wanted = customer.wanted || (customer.settings_at_once && customer.configured);
+    for (int attempt = 0; attempt < 8; ++attempt) {
+      Customer& customer = anyone();
+      if (!customer.settings_at_once || !customer.configured || !is_well(customer)) continue;
+      customer.wanted = true;
+      return;
+    }
+  }
+  // For so long that whatever went wrong before must be over.
+  bool is_well(const Customer& customer) const {
+    return customer.faults == 0 && now() - std::max(customer.disturbed_until, life_began_) > kRecovery;
   }
 
   Series truth(const Customer& customer, SystemTime collected_at, SystemTime answered_at,
@@ -560,8 +567,7 @@ class VirtualSoak {
 
   void begin_sample(Customer& customer) {
     customer.wanted = false;
-    if (customer.faults > 0 || customer.disturbed_until > now() - kRecovery || !customer.first_collected_at)
-      return;
+    if (!is_well(customer) || !customer.first_collected_at) return;
     customer.sample = {now(), truth(customer, now(), now(), customer.first_collected_at)};
     sampled_.insert(&customer);
   }
