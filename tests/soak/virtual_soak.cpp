@@ -532,7 +532,7 @@ class VirtualSoak {
         return fail(customer, "ages do not grow with time");
       }
     }
-    if (is_well(customer)) {
+    if (is_well(customer) && now() - life_began_ > kRecovery) {
       if (reading.probe_success != 1) return fail(customer, "nothing is wrong, and it does not recover");
       if (age > kCacheTtl + minutes(2)) return fail(customer, "is not collected any more");
     }
@@ -548,9 +548,9 @@ class VirtualSoak {
       return;
     }
   }
-  // For so long that whatever went wrong before must be over.
+  // Whatever went wrong before must be over.
   bool is_well(const Customer& customer) const {
-    return customer.faults == 0 && now() - std::max(customer.disturbed_until, life_began_) > kRecovery;
+    return customer.faults == 0 && now() - customer.disturbed_until > kRecovery;
   }
 
   Series truth(const Customer& customer, SystemTime collected_at, SystemTime answered_at,
@@ -735,19 +735,21 @@ SoakOutcome soak(const SoakPlan& plan) {
 }
 
 std::string what_grows(const std::vector<SoakRow>& rows, std::uint64_t heap_slack) {
+  constexpr double kKindsOfTrouble = 1.25;          // each that an account meets is a series that stays
   constexpr std::uint64_t kHistorysLog = 4u << 20;  // it is cut back only now and then
   struct Column {
     std::string_view name;
     std::uint64_t SoakRow::*value;
     std::uint64_t slack;
+    double factor = 1.1;
   };
   std::string grows;
   for (const Column& column :
        {Column{"heap", &SoakRow::heap, heap_slack}, Column{"history", &SoakRow::history, kHistorysLog},
-        Column{"own metrics", &SoakRow::own_metrics, 0}}) {
+        Column{"own metrics", &SoakRow::own_metrics, 0, kKindsOfTrouble}}) {
     const double before = mean(rows, column.value, 0.25, 0.5);
     const double after = mean(rows, column.value, 0.75, 1);
-    if (after > before * 1.1 + static_cast<double>(column.slack)) {
+    if (after > before * column.factor + static_cast<double>(column.slack)) {
       grows.append(column.name)
           .append(" grew from ")
           .append(std::to_string(std::llround(before)))
