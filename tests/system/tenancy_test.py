@@ -234,7 +234,8 @@ api_url = "https://sqlbak.invalid/public-api/v1"
             self.assertEqual(ask("/sd", **scraper).status, 200)
         self.assertEqual(ask("/", user=f"operator:{MARK}-wrong").status, 401)
         ask("/probe?account=acme", headers={"Authorization": f"Bearer {MARK}-wrong"})
-        for path in ("/", "/metrics", "/config", "/sd", "/nothing", "/probe"):
+        for path in ("/", "/accounts.json", *(f"/accounts/{account}{suffix}" for account in self.ACCOUNTS for suffix in ("", ".json")),
+                     "/metrics", "/config", "/sd", "/nothing", "/probe"):
             self.assertIn(ask(path, **operator).status, (200, 400, 404))
         good = gateway.config_file.read_text()
         for number, mistake in enumerate((
