@@ -30,6 +30,9 @@ endfunction()
 #   concurrency  more than one thread: run under ThreadSanitizer too
 #   peer         runs against real programs (Prometheus, nginx, OpenSSL): run on the release build
 add_custom_target(concurrency_tests)
+# What the release build is tested with (scripts/test): the programs, tests against real peers, and the benchmarks, so that
+# they do not rot. All else has run under the sanitizers.
+add_custom_target(release_tests)
 function(add_layer_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -44,6 +47,9 @@ function(add_layer_test name)
     if(concurrency IN_LIST ARG_LABELS)
       add_dependencies(concurrency_tests ${name})
     endif()
+    if(peer IN_LIST ARG_LABELS)
+      add_dependencies(release_tests ${name})
+    endif()
   endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
@@ -55,4 +61,5 @@ function(add_layer_benchmark name)
   target_include_directories(${name} PRIVATE
     "${PROJECT_SOURCE_DIR}/bench" "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} benchmark::benchmark benchmark::benchmark_main)
+  add_dependencies(release_tests ${name})
 endfunction()

@@ -65,7 +65,7 @@ std::string debug_page(const AccountOnPage& account, SystemTime now, const std::
     for (std::size_t i = last_is_failure ? 1 : 0; i < view.failures.size(); ++i)
       text += to_text(*view.failures[i]);
   }
-  return text + "\nMetrics\n" + exposition;
+  return exposition.empty() ? text : text + "\nMetrics\n" + exposition;
 }
 
 }  // namespace sqlbak_gateway::gateway

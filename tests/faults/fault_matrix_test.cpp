@@ -54,7 +54,7 @@ constexpr std::array kFaults = {
     FaultKind{"Html", "body=html"},
     FaultKind{"Null", "body=null"},
     FaultKind{"NoData", "body=no_data"},
-    FaultKind{"TooLarge", "pad=17MiB"},
+    FaultKind{"TooLarge", "pad=300KiB"},
     FaultKind{"Slow", "latency=10s,jitter=5s"},
     FaultKind{"NoAnswerForHours", "latency=10h"},
     FaultKind{"DrippedHead", "drip_head=1s"},
@@ -115,6 +115,7 @@ class Trial final : public testing::GatewayWorld {
   Trial() : GatewayWorld(world()) {
     api_knobs.page_size = 2;  // lists have a second page
     api.set_knobs(api_knobs);
+    configuration.upstream.max_response_bytes = 200'000;
     configured("struck");
     configured("well");
     first_at_ = clock.system_now();

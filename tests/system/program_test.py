@@ -95,6 +95,7 @@ class OneProbe(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(parse_exposition(result.stdout)["probe_success"], 1)
             self.assertIn("success after", result.stderr)
+            self.assertNotIn("Metrics", result.stderr)  # they are what stdout has
 
     def test_fails_when_the_collection_fails(self):
         with Simulator("--fault", "status=403") as api:
