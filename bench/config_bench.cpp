@@ -95,7 +95,7 @@ void CheckFiles(benchmark::State& state) {
   const Config config = fleet.load();
   const TokenReader tokens(no_variables);
   for (auto _ : state) {
-    if (!check_files(config, tokens).empty()) state.SkipWithError("a token cannot be read");
+    if (!check_files(config, tokens).errors.empty()) state.SkipWithError("a token cannot be read");
   }
   count_accounts(state, accounts);
 }
