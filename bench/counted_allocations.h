@@ -1,5 +1,5 @@
-// How often the program has allocated, for benchmarks that promise not to. Linking counted_allocations.cpp replaces the
-// global operator new.
+// How often the program has allocated, for benchmarks that promise not to. Linking counted_allocations.cpp
+// replaces the global operator new.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,8 @@ void read_accounts(Reader& reader, const Slot& slot, const AccountConfig& defaul
 // Checks keys that limit each other, where `table` sets at least one of them.
 void check_account_settings(Reader& reader, const Slot& table, const AccountConfig& account);
 
-// Gives an account with a scrape interval a scrape timeout: Prometheus's own default, or the interval where that is shorter.
+// Gives an account with a scrape interval a scrape timeout: Prometheus's own default, or the interval where
+// that is shorter.
 void settle_scrape_timeout(AccountConfig& account);
 
 // Reads every key of the table that is known, in the order of `keys`, and notes the others.
