@@ -211,8 +211,8 @@ class Ends(Case):
                     waiting.sendall(b"GET /probe?account=acme HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer scrape-token-of-acme\r\n\r\n")
                     deaf = keep(connect(gateway, tls=True))
                     deaf.sendall(GET.format("/-/healthy").encode() * 500)
-                eventually("a collection running", lambda: 'account="acme",code="0"' in gateway.get("/metrics", **OPERATOR).text()
-                           or "in progress" in gateway.get("/", **OPERATOR).text() or "first time" in gateway.get("/", **OPERATOR).text())
+                eventually("a collection running",
+                           lambda: gateway.get("/accounts/acme.json", **OPERATOR).json()["collecting_now"])
                 self.ends(gateway)
 
     def test_as_soon_as_it_has_begun(self):
