@@ -38,9 +38,9 @@ using std::chrono::seconds;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-constexpr Duration kStopWithin = milliseconds(4500);     // whatever hangs
-constexpr Duration kAnswersWithin = milliseconds(2000);  // of it, for requests that are being answered
-constexpr Duration kHistoryWithin = seconds(2);          // and for what is still to be written
+constexpr Duration kStopWithin = milliseconds(4500);  // whatever hangs
+constexpr Duration kAnswersWithin = seconds(2);       // of it, for requests that are being answered
+constexpr Duration kHistoryWithin = seconds(2);       // and for what is still to be written
 
 void print(std::FILE* out, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), out);
@@ -61,15 +61,15 @@ upstream::GlobalLimits limits_of(const config::UpstreamConfig& config) {
           .requests_per_second = config.requests_per_second};
 }
 
+std::optional<http::TlsFiles> tls_files_of(const config::ServerConfig& server) {
+  if (!server.tls) return std::nullopt;
+  return http::TlsFiles{server.tls->cert_file, server.tls->key_file, server.tls->client_ca_file};
+}
+
 std::vector<http::Listener> listeners_of(const config::ServerConfig& server) {
   std::vector<http::Listener> listeners;
   for (const config::ListenAddress& address : server.listen) {
-    http::Listener listener;
-    listener.address = config::to_text(address);
-    if (server.tls) {
-      listener.tls = http::TlsFiles{server.tls->cert_file, server.tls->key_file, server.tls->client_ca_file};
-    }
-    listeners.push_back(std::move(listener));
+    listeners.push_back({config::to_text(address), tls_files_of(server)});
   }
   return listeners;
 }
@@ -145,10 +145,9 @@ int check(const config::Flags& flags) {
     config::CheckedFiles files = check_files(*loaded.config, config::TokenReader(environment));
     append(loaded.errors, std::move(files.errors));
     append(loaded.warnings, std::move(files.warnings));
-    const std::vector<http::Listener> listeners = listeners_of(loaded.config->server);
-    if (loaded.errors.empty() && !listeners.empty() && listeners.front().tls) {
-      if (const auto tls = http::check_tls_files(*listeners.front().tls); !tls) {
-        loaded.errors.push_back({{}, "server.tls: " + tls.error().message});
+    if (const auto tls = tls_files_of(loaded.config->server); tls && loaded.errors.empty()) {
+      if (const auto checked = http::check_tls_files(*tls); !checked) {
+        loaded.errors.push_back({{}, "server.tls: " + checked.error().message});
       }
     }
   }
@@ -295,9 +294,9 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     }
   }
 
-  const Deadline whole = Deadline::after(clock.steady_now(), kStopWithin);
-  std::thread([whole, &clock] {
-    std::this_thread::sleep_for(whole.remaining(clock.steady_now()));
+  // It may outlive everything here, so it refers to nothing.
+  std::thread([] {
+    std::this_thread::sleep_for(kStopWithin);
     std::_Exit(EXIT_SUCCESS);  // something hangs; the history file is as some collection left it
   }).detach();
   service_manager.stopping();
