@@ -335,13 +335,11 @@ void Account::inherit(const Account& former) {
   std::shared_ptr<const AccountMemory> memory;
   std::shared_ptr<const Published> data;
   std::optional<CollectionRecord> record;
-  bool history_asked = false;
   TraceBook traces;
   AccountCounters counters;
   {
     MutexLock lock(former.mutex_);
     memory = former.memory_;
-    history_asked = former.history_asked_ && former.memory_;
     if (former.config_.token == config_.token) {
       record = former.state_.record();
       if (former.state_.has_good_data()) data = former.state_.data();
@@ -353,7 +351,6 @@ void Account::inherit(const Account& former) {
   if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
-  history_asked_ = history_asked;
   traces_ = std::move(traces);
   counters_ = std::move(counters);
   if (record) state_.inherited(*record, std::move(data));

@@ -41,7 +41,7 @@ class ListReading {
     bool anything_new = false;
     for (Row& row : next.rows) {
       if (row.id.size() > kMaxIdBytes) {
-        notes.unrecognised.note(id_field, std::string_view(row.id).substr(0, Unrecognised::kMaxSampleBytes));
+        notes.unrecognised.note(id_field, row.id);
         continue;
       }
       // Rows with an id seen before replace the earlier.

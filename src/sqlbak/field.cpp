@@ -9,11 +9,7 @@ namespace {
 std::string bounded(std::string text, NotedField field, Notes& notes) {
   if (text.size() <= kMaxTextBytes) return text;
   notes.unrecognised.note(field, text);
-  std::size_t end = kMaxTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  text.shrink_to_fit();
-  return text;
+  return std::string(cut_to(text, kMaxTextBytes));
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ bool JobReading::on_page(const Answer& answer) {
   ids.reserve(page->rows.size());
   for (const RunRow& row : page->rows) {
     if (row.id.size() > kMaxIdBytes) {
-      context_.notes.unrecognised.note(NotedField::run_id, std::string_view(row.id).substr(0, 64));
+      context_.notes.unrecognised.note(NotedField::run_id, row.id);
     } else {
       ids.push_back(ledger_.id_of(row.id));
     }

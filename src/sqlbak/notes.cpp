@@ -1,5 +1,7 @@
 #include "sqlbak_gateway/sqlbak/notes.h"
 
+#include "sqlbak_gateway/base/text.h"
+
 #include <algorithm>
 
 namespace sqlbak_gateway::sqlbak {
@@ -42,17 +44,6 @@ constexpr std::array<std::string_view, kPlausibleFieldCount> kPlausibleFieldName
     "jobrun_details: backups[].db_name",
 };
 
-bool continues_character(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
-
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= Unrecognised::kMaxSampleBytes) return text;
-  std::size_t end = Unrecognised::kMaxSampleBytes;
-  while (end > 0 && continues_character(text[end])) --end;
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 std::string_view name(NotedField field) {
@@ -81,7 +72,7 @@ void Unrecognised::add(NotedField field, std::uint64_t times, std::string_view s
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [field](const Entry& entry) { return entry.field == field; });
   if (found == entries_.end()) {
-    entries_.push_back({field, times, std::string(shortened(sample))});
+    entries_.push_back({field, times, std::string(cut_to(sample, kMaxSampleBytes))});
   } else {
     found->count += times;
   }

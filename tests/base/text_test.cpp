@@ -133,6 +133,15 @@ TEST(Globs, MatchWholeNames) {
   }
 }
 
+TEST(CuttingText, LeavesCharactersWhole) {
+  EXPECT_EQ(cut_to("abc", 3), "abc");
+  EXPECT_EQ(cut_to("abc", 2), "ab");
+  EXPECT_EQ(cut_to("aé", 2), "a");
+  EXPECT_EQ(cut_to("aé", 3), "aé");
+  EXPECT_EQ(cut_to("€", 2), "");
+  EXPECT_EQ(cut_to("", 0), "");
+}
+
 TEST(Nearest, FindsALikelySlipAndNothingFarFetched) {
   const std::vector<std::string_view> keys = {"cache_ttl", "max_stale", "lookback"};
   EXPECT_EQ(nearest("cahce_ttl", keys), "cache_ttl");

@@ -17,6 +17,8 @@ namespace sqlbak_gateway {
 // practice).
 std::string valid_utf8(std::string_view text);
 bool is_valid_utf8(std::string_view text);
+// As much of valid UTF-8 as fits into so many bytes without cutting a character in two.
+std::string_view cut_to(std::string_view text, std::size_t bytes);
 
 // Without ASCII blanks (space, \t, \n, \v, \f, \r) at both ends.
 std::string_view trimmed(std::string_view text);

@@ -158,7 +158,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   Condition changed_;
   AccountState state_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
-  bool history_asked_ GUARDED_BY(mutex_) = false;      // memory_ has what the history knew
+  bool history_asked_ GUARDED_BY(mutex_) = false;      // what it knew is in memory_
   config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
   TraceBook traces_ GUARDED_BY(mutex_);
   AccountCounters counters_ GUARDED_BY(mutex_);

@@ -12,15 +12,16 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// Where an unrecognised value stood. The names are values of the label `field`, so their spelling is fixed.
+// Where an unrecognised value stood, or a text that was too long. The names are values of the label `field`,
+// so their spelling is fixed.
 enum class NotedField : std::uint8_t {
   server_row,      // an element of the list of servers that is no object
   server_id,       // of a server or a job: an object or a list
-  server_name,     // of a name or an app type: an object or a list, or too long
+  server_name,     // of a name or an app type: an object or a list
   server_status,   // not online, offline or disconnected
   job_row,         // an element of the list of jobs that is no object
   job_id,          // missing or not true, or an object or a list: the job is skipped
-  job_name,        // an object or a list, or too long
+  job_name,        // an object or a list
   job_type,        // not backup or maintenance
   job_enabled,     // an object or a list
   run_row,         // an element of the list of runs that is no object
@@ -33,7 +34,7 @@ enum class NotedField : std::uint8_t {
   entry_type,      // a backup type never seen before
   entry_status,    // not succeeded, failed, running, cancelled or warning
   entry_size,      // there, but not a number
-  entry_database,  // an object or a list, or too long
+  entry_database,  // an object or a list
   upload,          // an element of `uploads` that is no object
   file,            // an element of `files` that is no object
   schedule,        // schedule_settings, or a member of it, that is no object

@@ -19,11 +19,10 @@ constexpr std::size_t kLongestName = 120;   // bytes of a name on a page
 constexpr std::size_t kLongestError = 400;  // bytes of an error on a page
 constexpr std::size_t kNamed = 3;           // of several jobs or servers, how many a reason names
 
-// The first `most` bytes, no character cut in two, and an ellipsis where something is missing.
+// At most the first `most` bytes, and an ellipsis where something is missing.
 std::string shortened(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return std::string(text.substr(0, most)) + "…";
+  const std::string_view kept = cut_to(text, most);
+  return kept.size() == text.size() ? std::string(text) : std::string(kept) + "…";
 }
 
 std::string named(std::string_view text) {
