@@ -47,7 +47,8 @@ struct Limits {
   // who hangs up and no request meets a closing connection.
   Duration idle_time = std::chrono::seconds(330);
   Duration write_time = std::chrono::seconds(60);        // for the whole answer to be taken by the client
-  Duration thread_idle_time = std::chrono::seconds(30);  // threads that were not needed for so long end
+  // Threads that were not needed for so long end, after twice as long at the latest.
+  Duration thread_idle_time = std::chrono::seconds(10);
 };
 
 // Why the server turned a client away: values of the label `reason` of sqlbak_gateway_http_rejected_total.
