@@ -197,6 +197,7 @@ void Account::start_collection(SystemTime now) {
   order.plan.started_at = now;
   order.plan.lookback = config_.lookback;
   order.plan.settings_ttl = config_.settings_ttl;
+  order.plan.max_stale = config_.max_stale;
   order.plan.token_fingerprint = keyed_hash(kFingerprintKey, order.token->reveal());
   recall(order.plan.token_fingerprint);
   order.plan.first_reach = [reach = first_reach_of(config_)](const Job&) { return reach; };

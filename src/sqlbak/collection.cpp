@@ -142,10 +142,6 @@ class Collection::State {
     switch (asked.endpoint) {
       case Endpoint::me:
         up = on_me(answer);
-        if (!whose_settled_) {
-          return fail({answer.failure->reason,
-                       "me: whose account the new token is cannot be told yet: " + answer.failure->message});
-        }
         break;
       case Endpoint::servers:
         up = on_page(servers_, asked.endpoint, answer, decode_servers, NotedField::server_id);
@@ -273,12 +269,21 @@ class Collection::State {
     me_ = Step::none;
     info_asked_at_ = now();
     std::optional<AccountInfo> info;
-    if (!answer.failure && answer.status == 200) {
-      if (const Result<AccountInfo> decoded = decode_account(answer.body, context_.notes)) info = *decoded;
+    std::optional<Answer::Failure> trouble = answer.failure;
+    if (!trouble && answer.status == 200) {
+      const Result<AccountInfo> decoded = decode_account(answer.body, context_.notes);
+      if (decoded) {
+        info = *decoded;
+      } else {
+        trouble = {FailureReason::bad_response, decoded.error().message};
+      }
     }
     if (!whose_settled_) {
-      // Where `/me` has told before, it is only in trouble: nothing remembered is thrown away for that.
-      if (answer.failure && info_) return false;
+      if (trouble && worth_waiting_for_me()) {
+        fail({trouble->reason,
+              "me: whose account the new token is cannot be told yet: " + trouble->message});
+        return false;
+      }
       // History belongs to the account behind the token.
       if (!info || !info_ || !same_account(*info, *info_)) memory_.reset();
       if (!memory_) info_.reset();
@@ -286,6 +291,13 @@ class Collection::State {
     }
     if (info) info_ = info;
     return info.has_value();
+  }
+
+  // Where `/me` has told before, it is only in trouble: nothing that may still be shown is thrown away for
+  // that. Later there is less to lose than an account that waits for ever.
+  bool worth_waiting_for_me() const {
+    return info_ && memory_->last_good &&
+           now() - memory_->last_good->collected_at <= context_.plan.max_stale;
   }
 
   template <typename Row>

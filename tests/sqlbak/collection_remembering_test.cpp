@@ -438,13 +438,29 @@ TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
 }
 
 TEST_F(OtherToken, WaitsWhileMeIsOnlyInTrouble) {
-  fail_with("endpoint=me,status=500");
-  const CollectionOutcome outcome = collect();
-  ASSERT_TRUE(outcome.failure);
-  EXPECT_THAT(outcome.failure->message, HasSubstr("whose account the new token is"));
-  heal();
+  for (const char* trouble : {"endpoint=me,status=500", "endpoint=me,body=malformed", "endpoint=me,body=html"}) {
+    plan_.token_changed = true;
+    fail_with(trouble);
+    const CollectionOutcome outcome = collect();
+    ASSERT_TRUE(outcome.failure) << trouble;
+    EXPECT_THAT(outcome.failure->message, HasSubstr("whose account the new token is"));
+    heal();
+  }
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(10));
   EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
+TEST_F(OtherToken, WaitsForMeNoLongerThanTheOldDataMayBeShown) {
+  plan_.max_stale = Hours(24);
+  fail_with("endpoint=me,body=malformed");
+  pass(Hours(24));
+  EXPECT_TRUE(collect().failure);
+  pass(minutes(1));
+  plan_.token_changed = true;
+  const CollectionOutcome anew = collect();
+  ASSERT_FALSE(anew.failure);
+  EXPECT_THAT(ages(job(anew, "job")), SizeIs(10));
+  EXPECT_EQ(requests("jobrun_details"), 10u);
 }
 
 TEST_F(OtherToken, ThatIsRefusedCostsNoMemory) {

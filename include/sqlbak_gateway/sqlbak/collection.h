@@ -51,6 +51,9 @@ struct CollectionPlan {
   // The token differs from the one the memory was read with: whose account it is must be settled (`/me`)
   // before anything remembered is used.
   bool token_changed = false;
+  // How long that waits for a `/me` in trouble, counted from the last good collection, before the account
+  // begins anew.
+  Duration max_stale = std::chrono::hours(24);
   // A keyed hash of the token, the identity of the account where `/me` does not tell it.
   std::string token_fingerprint;
   // How far back a job's runs are read and kept, where that is further than its window: twice its largest
