@@ -325,6 +325,7 @@ class SqliteHistory final : public History {
       MutexLock lock(mutex_);
       if (const auto waiting = waiting_.find(account); waiting != waiting_.end()) return waiting->second;
       if (writing_ == account) return writing_memory_;
+      if (const auto failed = failed_.find(account); failed != failed_.end()) return failed->second;
     }
     MutexLock lock(store_mutex_);
     Result<std::shared_ptr<const AccountMemory>> memory = store_->load(account);
@@ -340,6 +341,7 @@ class SqliteHistory final : public History {
     {
       MutexLock lock(mutex_);
       waiting_.insert_or_assign(account, std::move(memory));
+      failed_.erase(account);
     }
     changed_.notify_all();
   }
@@ -356,13 +358,15 @@ class SqliteHistory final : public History {
   bool drain(Deadline deadline) override {
     if (!durable_) return true;
     MutexLock lock(mutex_);
+    try_failed_again();
+    changed_.notify_all();
     while (!idle()) {
       const SteadyTime now = clock_.steady_now();
       if (deadline.passed(now)) return false;
       // Bounded, so that a deadline far away is no special case; what is done is told at once.
       changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), std::chrono::seconds(1)));
     }
-    return true;
+    return failed_.empty();
   }
 
   HistoryStatus status() const override {
@@ -378,6 +382,11 @@ class SqliteHistory final : public History {
 
  private:
   bool idle() const REQUIRES(mutex_) { return waiting_.empty() && !configured_ && !busy_; }
+
+  void try_failed_again() REQUIRES(mutex_) {
+    waiting_.merge(failed_);  // keeps what is newer
+    failed_.clear();
+  }
 
   void run() {
     std::string last;  // accounts take turns, in the order of their names
@@ -405,10 +414,22 @@ class SqliteHistory final : public History {
           writing_memory_ = memory;
         }
       }
-      MutexLock lock(store_mutex_);
-      const SystemTime now = clock_.system_now();
-      report(configured ? store_->configured(*configured, now) : store_->write(last, memory, now));
+      const Result<void> written = write(configured, last, memory);
+      report(written);
+      MutexLock lock(mutex_);
+      if (written) {
+        try_failed_again();
+      } else if (!configured) {
+        if (waiting_.find(last) == waiting_.end()) failed_.insert_or_assign(last, std::move(memory));
+      }
     }
+  }
+
+  Result<void> write(const std::optional<std::vector<std::string>>& configured, const std::string& account,
+                     const std::shared_ptr<const AccountMemory>& memory) EXCLUDES(store_mutex_) {
+    MutexLock lock(store_mutex_);
+    const SystemTime now = clock_.system_now();
+    return configured ? store_->configured(*configured, now) : store_->write(account, memory, now);
   }
 
   // Trouble is told once, and so is its end.
@@ -434,6 +455,8 @@ class SqliteHistory final : public History {
   mutable Mutex mutex_;
   Condition changed_;
   std::map<std::string, std::shared_ptr<const AccountMemory>> waiting_ GUARDED_BY(mutex_);
+  // Could not be written; tried again when something else could be. No newer ones wait.
+  std::map<std::string, std::shared_ptr<const AccountMemory>> failed_ GUARDED_BY(mutex_);
   std::optional<std::vector<std::string>> configured_ GUARDED_BY(mutex_);
   std::optional<std::string> writing_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> writing_memory_ GUARDED_BY(mutex_);
