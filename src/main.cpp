@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <random>
 #include <string>
+#include <sys/time.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -110,6 +111,15 @@ class UpstreamThread {
   std::atomic<bool> turned_{true};
   std::thread thread_;
 };
+
+// Ends the process, whatever hangs: the history file is as some collection left it then. By a signal, which
+// needs no thread where there may be none to have.
+void end_at_the_latest_after(Duration time) {
+  std::signal(SIGALRM, [](int) { std::_Exit(EXIT_SUCCESS); });
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  const itimerval timer{{0, 0}, {microseconds / 1'000'000, microseconds % 1'000'000}};
+  ::setitimer(ITIMER_REAL, &timer, nullptr);
+}
 
 config::LoadOutcome load_files(const config::Flags& flags, config::LoadMode mode,
                                const config::Config* running) {
@@ -294,11 +304,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     }
   }
 
-  // It may outlive everything here, so it refers to nothing.
-  std::thread([] {
-    std::this_thread::sleep_for(kStopWithin);
-    std::_Exit(EXIT_SUCCESS);  // something hangs; the history file is as some collection left it
-  }).detach();
+  end_at_the_latest_after(kStopWithin);
   service_manager.stopping();
   gateway.shut_down();
   const http::Server::Stopped stopped = server->stop(Deadline::after(clock.steady_now(), kAnswersWithin));

@@ -280,8 +280,7 @@ class Collection::State {
     }
     if (!whose_settled_) {
       if (trouble && worth_waiting_for_me()) {
-        fail({trouble->reason,
-              "me: whose account the new token is cannot be told yet: " + trouble->message});
+        fail({trouble->reason, "me: whose account the new token is cannot be told yet: " + trouble->message});
         return false;
       }
       // History belongs to the account behind the token.
@@ -296,8 +295,7 @@ class Collection::State {
   // Where `/me` has told before, it is only in trouble: nothing that may still be shown is thrown away for
   // that. Later there is less to lose than an account that waits for ever.
   bool worth_waiting_for_me() const {
-    return info_ && memory_->last_good &&
-           now() - memory_->last_good->collected_at <= context_.plan.max_stale;
+    return info_ && memory_->last_good && now() - memory_->last_good->collected_at <= context_.plan.max_stale;
   }
 
   template <typename Row>

@@ -438,7 +438,8 @@ TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
 }
 
 TEST_F(OtherToken, WaitsWhileMeIsOnlyInTrouble) {
-  for (const char* trouble : {"endpoint=me,status=500", "endpoint=me,body=malformed", "endpoint=me,body=html"}) {
+  for (const char* trouble :
+       {"endpoint=me,status=500", "endpoint=me,body=malformed", "endpoint=me,body=html"}) {
     plan_.token_changed = true;
     fail_with(trouble);
     const CollectionOutcome outcome = collect();

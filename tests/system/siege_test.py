@@ -4,10 +4,16 @@ to what it was, and ends in time whatever holds on to it.
 What must not wait is asked for within WITHIN seconds: on an idle machine it takes milliseconds, a starved server minutes."""
 
 import contextlib
+import http.client
 import os
+import pathlib
+import re
 import select
+import signal
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -189,6 +195,53 @@ class Reloads(Case):
                 thread.join()
         self.assertEqual(wrong, [])
         return len(probes)
+
+
+class Memory(Case):
+    """No memory left: the program may end (whoever supervises it starts it again), but it neither hangs nor loses anything."""
+
+    SPARE = (0, 1, 2, 4, 8, 16)  # MiB
+
+    def gateway(self, api, folder):
+        config = (f'[server]\nlisten = ["127.0.0.1:0"]\n[history]\npath = "{folder}/history.db"\n'
+                  f'[upstream]\nrequests_per_second = 0\n[defaults]\napi_url = "{api.api_url}"\nrequests_per_second = 0\n')
+        names = [f"account-000{number}" for number in range(1, 5)]
+        config += "".join(f'[accounts.{name}]\ntoken_file = "tokens/{name}"\n' for name in names)
+        return Gateway(config, files={f"tokens/{name}": f"token-{name}\n" for name in names})
+
+    def test_that_runs_out_costs_nothing_that_was_written_down(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with Simulator("--size", "typical", "--accounts", "4") as api:
+                with self.gateway(api, folder) as gateway:
+                    first = parse_exposition(gateway.get("/probe?account=account-0001").text())
+                    self.assertEqual(first["probe_success"], 1)
+                    self.assertEqual(gateway.stop()[0], 0)
+                ends = {self.starve(api, folder, spare) for spare in self.SPARE}
+                self.assertGreater(len(ends), 1, "the limits were all too tight, or all too wide")
+            with Simulator("--fault", "status=500") as api, self.gateway(api, folder) as gateway:
+                again = parse_exposition(gateway.get("/probe?account=account-0001").text())
+                self.assertGreaterEqual(again["sqlbak_last_check_timestamp"], first["sqlbak_last_check_timestamp"])
+                self.assertEqual({name for name in first if name.startswith("sqlbak_job_backups_total")},
+                                 {name for name in again if name.startswith("sqlbak_job_backups_total")})
+
+    def starve(self, api, folder, spare):
+        """How it ended, or that it did not."""
+        with self.gateway(api, folder) as gateway:
+            used = int(re.search(r"VmSize:\s*(\d+) kB",
+                                 pathlib.Path(f"/proc/{gateway.process.pid}/status").read_text()).group(1)) << 10
+            limit = used + (spare << 20)
+            subprocess.run(["prlimit", f"--pid={gateway.process.pid}", f"--as={limit}:{limit}"], check=True)
+            for number in range(1, 5):
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    gateway.get(f"/probe?account=account-000{number}")
+            try:
+                self.at_once(gateway, "/-/healthy")
+            except (OSError, http.client.HTTPException):
+                code = gateway.process.wait(60)
+            else:
+                code = gateway.stop()[0]
+            self.assertIn(code, (0, -signal.SIGABRT), gateway.printed())
+            return code
 
 
 class Ends(Case):

@@ -49,8 +49,8 @@ class History {
   // What is remembered of an account, with its last good snapshot; null: nothing. Reads the file: some
   // milliseconds for a large account, so ask once for each.
   virtual std::shared_ptr<const AccountMemory> load(const std::string& account) = 0;
-  // To be written soon. Replaces what is not yet written of that account. What cannot be written is tried again
-  // when something else could be, and by drain().
+  // To be written soon. Replaces what is not yet written of that account. What cannot be written is tried
+  // again when something else could be, and by drain().
   virtual void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) = 0;
   // The accounts that are configured now: after the start and each reload. Others are forgotten
   // kUnconfiguredKept after they last were.

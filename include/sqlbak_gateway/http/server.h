@@ -46,7 +46,7 @@ struct Limits {
   // Between requests. Longer than the five minutes Prometheus keeps a connection, so that it is the client
   // who hangs up and no request meets a closing connection.
   Duration idle_time = std::chrono::seconds(330);
-  Duration write_time = std::chrono::seconds(60);        // for the whole answer to be taken by the client
+  Duration write_time = std::chrono::seconds(60);  // for the whole answer to be taken by the client
   // Threads that were not needed for so long end, after twice as long at the latest.
   Duration thread_idle_time = std::chrono::seconds(10);
 };
