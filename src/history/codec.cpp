@@ -135,6 +135,80 @@ Job read_job(ByteReader& in) {
   return job;
 }
 
+void write(ByteWriter& out, const RunTally& tally) {
+  out.instant(tally.started_at);
+  out.number(tally.succeeded);
+  out.number(tally.failed);
+  out.number(tally.other);
+  out.byte(static_cast<std::uint8_t>(tally.type));
+  out.flag(tally.undeleted);
+  out.flag(tally.open);
+}
+
+// Fails where they are not in the order that everything else relies on.
+void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
+  const EpochMs before = tallies.empty() ? EpochMs() : tallies.back().started_at;
+  const bool first = tallies.empty();
+  RunTally& tally = tallies.emplace_back();
+  tally.started_at = in.epoch_ms();
+  tally.succeeded = in.number32();
+  tally.failed = in.number32();
+  tally.other = in.number32();
+  tally.type = read_type(in);
+  tally.undeleted = in.flag();
+  tally.open = in.flag();
+  if (!first && tally.started_at.has_value() && !(before.milliseconds() <= tally.started_at.milliseconds())) {
+    in.fail();
+  }
+}
+
+// What JobRuns holds beside its tallies.
+void write_latest(ByteWriter& out, const JobRuns& runs) {
+  out.number(runs.databases.size());
+  for (const DatabaseOutcome& outcome : runs.databases) {
+    out.instant(outcome.started_at);
+    out.text(outcome.database);
+    out.byte(static_cast<std::uint8_t>(outcome.type));
+    out.byte(static_cast<std::uint8_t>(outcome.status));
+  }
+  out.number(runs.extents.size());
+  for (const RunExtent& extent : runs.extents) {
+    out.instant(extent.started_at);
+    out.instant(extent.finished_at);
+    out.real(extent.size_bytes);
+    out.byte(static_cast<std::uint8_t>(extent.type));
+  }
+}
+
+void read_latest(ByteReader& in, JobRuns& runs) {
+  for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
+    DatabaseOutcome& outcome = runs.databases.emplace_back();
+    outcome.started_at = in.epoch_ms();
+    outcome.database = in.text();
+    outcome.type = read_type(in);
+    outcome.status = static_cast<EntryStatus>(in.at_most(2));
+  }
+  for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
+    RunExtent& extent = runs.extents.emplace_back();
+    extent.started_at = in.epoch_ms();
+    extent.finished_at = in.epoch_ms();
+    extent.size_bytes = in.real();
+    extent.type = read_type(in);
+  }
+}
+
+// How the runs of a published job are written.
+enum PublishedRuns : std::uint8_t {
+  kNoRuns,
+  kTheJobsRuns,  // what is remembered of the job
+  kOwnRuns       // not that: a later collection has half read the job, which is not what was published
+};
+
+PublishedRuns published_runs(const JobSnapshot& job, const RememberedJob* known) {
+  if (!job.runs) return kNoRuns;
+  return known && known->runs && known->runs_complete ? kTheJobsRuns : kOwnRuns;
+}
+
 }  // namespace
 
 // --- Encoding
@@ -175,11 +249,21 @@ EncodedAccount encode_account(const AccountMemory& memory) {
       lists.text(server.app_type);
       lists.text(server.status);
     }
+    std::unordered_map<std::string_view, const RememberedJob*> known;
+    for (const auto& job : memory.jobs) known.emplace(job->id, job.get());
     lists.number(snapshot->jobs.size());
     for (const auto& job : snapshot->jobs) {
       write(lists, job->job);
       lists.flag(job->settings != nullptr);
-      lists.flag(job->runs != nullptr);
+      const auto found = known.find(job->job.id);
+      const PublishedRuns runs = published_runs(*job, found == known.end() ? nullptr : found->second);
+      lists.byte(runs);
+      if (runs == kOwnRuns) {
+        write(lists, *job->remembered);
+        lists.number(job->runs->tallies.size());
+        for (const RunTally& tally : job->runs->tallies) write(lists, tally);
+        write_latest(lists, *job->runs);
+      }
       lists.flag(job->settings_current);
       lists.flag(job->runs_current);
       lists.instant(job->runs_read_at);
@@ -200,20 +284,7 @@ std::string encode_job(const RememberedJob& job) {
   if (!job.runs) return std::move(out).sealed();
   const RememberedRuns& runs = *job.runs;
   out.number(runs.ids.size());
-  out.number(runs.runs.databases.size());
-  for (const DatabaseOutcome& outcome : runs.runs.databases) {
-    out.instant(outcome.started_at);
-    out.text(outcome.database);
-    out.byte(static_cast<std::uint8_t>(outcome.type));
-    out.byte(static_cast<std::uint8_t>(outcome.status));
-  }
-  out.number(runs.runs.extents.size());
-  for (const RunExtent& extent : runs.runs.extents) {
-    out.instant(extent.started_at);
-    out.instant(extent.finished_at);
-    out.real(extent.size_bytes);
-    out.byte(static_cast<std::uint8_t>(extent.type));
-  }
+  write_latest(out, runs.runs);
   out.number(runs.unsettled.size());
   for (const UnsettledRun& run : runs.unsettled) {
     write(out, run.id, runs.names);
@@ -241,16 +312,9 @@ Chunks encode_chunks(const RememberedRuns& runs) {
     ByteWriter out;
     std::map<std::uint32_t, std::uint64_t> databases;
     for (; row < runs.ids.size() && chunk_of(runs.runs.tallies[row].started_at) == chunk; ++row) {
-      const RunTally& tally = runs.runs.tallies[row];
       out.flag(true);
       write(out, runs.ids[row], runs.names);
-      out.instant(tally.started_at);
-      out.number(tally.succeeded);
-      out.number(tally.failed);
-      out.number(tally.other);
-      out.byte(static_cast<std::uint8_t>(tally.type));
-      out.flag(tally.undeleted);
-      out.flag(tally.open);
+      write(out, runs.runs.tallies[row]);
       const auto end = std::find_if(outcome, runs.outcomes.end(),
                                     [row](const PackedOutcome& other) { return other.tally != row; });
       out.number(static_cast<std::uint64_t>(end - outcome));
@@ -287,7 +351,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->unlisted_since = in.optional_instant();
     job->runs_complete = in.flag();
     job->runs_read_at = in.optional_instant();
-    parts_[job->id].job = job;
+    if (!parts_.try_emplace(job->id, Part{job, nullptr, {}, {}}).second) return false;
     memory_->jobs.push_back(std::move(job));
   }
   if (!in.flag()) return in.finished();
@@ -312,7 +376,15 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->job = read_job(rows);
     // Stand-ins, until the job itself is read.
     if (rows.flag()) job->settings = std::make_shared<const JobSettings>();
-    if (rows.flag()) job->runs = std::make_shared<const JobRuns>();
+    const std::uint64_t published = rows.at_most(kOwnRuns);
+    if (published == kTheJobsRuns) job->runs = stand_in_;
+    if (published == kOwnRuns) {
+      job->remembered = std::make_shared<const Remembered>(read_remembered(rows));
+      auto runs = std::make_shared<JobRuns>();
+      for (std::size_t j = rows.count(); j > 0 && rows.ok(); --j) read_tally(rows, runs->tallies);
+      read_latest(rows, *runs);
+      job->runs = std::move(runs);
+    }
     job->settings_current = rows.flag();
     job->runs_current = rows.flag();
     job->runs_read_at = rows.optional_instant();
@@ -339,20 +411,7 @@ bool AccountDecoder::job(std::string_view body) {
   const std::size_t rows = std::min<std::size_t>(in.number32(), 1u << 20);
   runs->ids.reserve(rows);
   runs->runs.tallies.reserve(rows);
-  for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
-    DatabaseOutcome& outcome = runs->runs.databases.emplace_back();
-    outcome.started_at = in.epoch_ms();
-    outcome.database = in.text();
-    outcome.type = read_type(in);
-    outcome.status = static_cast<EntryStatus>(in.at_most(2));
-  }
-  for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
-    RunExtent& extent = runs->runs.extents.emplace_back();
-    extent.started_at = in.epoch_ms();
-    extent.finished_at = in.epoch_ms();
-    extent.size_bytes = in.real();
-    extent.type = read_type(in);
-  }
+  read_latest(in, runs->runs);
   for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
     UnsettledRun& run = runs->unsettled.emplace_back();
     run.id = read_id(in, runs->names, part.names);
@@ -382,14 +441,7 @@ bool AccountDecoder::chunk(std::string_view job_id, std::string_view body) {
   while (in.flag()) {
     const auto row = static_cast<std::uint32_t>(runs.ids.size());
     runs.ids.push_back(read_id(in, runs.names, part.names));
-    RunTally& tally = runs.runs.tallies.emplace_back();
-    tally.started_at = in.epoch_ms();
-    tally.succeeded = in.number32();
-    tally.failed = in.number32();
-    tally.other = in.number32();
-    tally.type = read_type(in);
-    tally.undeleted = in.flag();
-    tally.open = in.flag();
+    read_tally(in, runs.runs.tallies);
     for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
       PackedOutcome& outcome = runs.outcomes.emplace_back();
       outcome.tally = row;
@@ -399,13 +451,6 @@ bool AccountDecoder::chunk(std::string_view job_id, std::string_view body) {
       if (in.ok())
         outcome.database = databases[database == 0 ? databases.size() - 1 : database - 1] & ((1u << 30) - 1);
       outcome.status = in.at_most(2) & 3u;
-    }
-    // The order that everything else relies on.
-    if (row > 0) {
-      const EpochMs before = runs.runs.tallies[row - 1].started_at;
-      const bool ordered =
-          tally.started_at.has_value() ? before.milliseconds() <= tally.started_at.milliseconds() : true;
-      if (!ordered) in.fail();
     }
   }
   return in.finished();
@@ -430,12 +475,11 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
       const auto found = parts_.find(job->job.id);
       const RememberedJob* known = found == parts_.end() ? nullptr : found->second.job.get();
       if (job->settings) job->settings = known ? known->settings : nullptr;
-      if (job->runs) {
-        // What a collection that failed later has half read is not what was published.
+      if (job->runs == stand_in_) {
         const bool whole = known && known->runs && known->runs_complete;
         job->runs = whole ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;
       }
-      job->remembered = known ? known->remembered : nullptr;
+      if (!job->remembered && known) job->remembered = known->remembered;
       published = std::move(job);
     }
     memory_->last_good = std::move(snapshot_);

@@ -2,7 +2,8 @@
 // writes little:
 //
 //   header   a few bytes a job; changes with every collection
-//   lists    servers and jobs as last published; change when somebody renames something
+//   lists    servers and jobs as last published; change when somebody renames something, or when a collection
+//            has half read a job: then what was published of its runs is here
 //   job      settings, what runs of old came to, open runs; changes when a run of the job begins or ends
 //   chunk    the runs of a job that started on one day; today's changes when a run ends
 //
@@ -53,6 +54,7 @@ class AccountDecoder {
     Numbers databases;
     bool read = false;
   };
+  const std::shared_ptr<const JobRuns> stand_in_ = std::make_shared<const JobRuns>();
   std::shared_ptr<AccountMemory> memory_ = std::make_shared<AccountMemory>();
   std::shared_ptr<Snapshot> snapshot_;
   std::map<std::string, Part, std::less<>> parts_;

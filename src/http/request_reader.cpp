@@ -33,6 +33,14 @@ bool is_authority(std::string_view text) {
                      [&](char c) { return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos; });
 }
 
+// Without what RFC 9110, 5.6.3 allows around a value: other blanks are part of it, for a server in front too.
+std::string_view without_blanks(std::string_view value) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t first = value.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return value.substr(first, value.find_last_not_of(kBlanks) + 1 - first);
+}
+
 Refused malformed(std::string what) {
   return {400, Rejection::malformed, "bad request: " + std::move(what) + "\n"};
 }
@@ -86,17 +94,14 @@ bool has_element(std::string_view list, std::string_view element) {
 
 Reading RequestReader::next() {
   while (!in_body_) {
+    // A line that cannot become a request line is refused before its end, which may never come.
+    if (!in_headers_ && line_ < buffer_.size() && buffer_[line_] != '\r' && !is_token({&buffer_[line_], 1})) {
+      return malformed("this is not HTTP");
+    }
     const std::size_t feed = buffer_.find('\n', std::max(scanned_, line_));
     scanned_ = std::min(feed, buffer_.size());
     if (auto refused = too_long(scanned_ - line_)) return std::move(*refused);
-    if (feed == std::string::npos) {
-      // A line that cannot become a request line is refused before its end, which may never come.
-      if (!in_headers_ && line_ < buffer_.size() && buffer_[line_] != '\r' &&
-          !is_token({&buffer_[line_], 1})) {
-        return malformed("this is not HTTP");
-      }
-      return Incomplete{};
-    }
+    if (feed == std::string::npos) return Incomplete{};
     if (feed == line_ || buffer_[feed - 1] != '\r') return malformed("a line must end with CR LF");
     const std::string_view line(buffer_.data() + line_, feed - 1 - line_);
     if (auto refused = read_line(line)) return std::move(*refused);
@@ -202,7 +207,7 @@ std::optional<Refused> RequestReader::read_target(std::string_view target) {
 std::optional<Refused> RequestReader::read_header(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return malformed("not a header");
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::string_view value = without_blanks(line.substr(colon + 1));
   if (std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; })) {
     return malformed("a control character in a header");
   }

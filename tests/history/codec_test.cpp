@@ -50,6 +50,35 @@ TEST(Codec, BringsBackTheLastGoodSnapshot) {
   }
 }
 
+TEST(Codec, WhatWasPublishedComesBackWhereALaterCollectionHasHalfReadIt) {
+  RememberedAccount account(1);
+  auto memory = std::make_shared<AccountMemory>(*account.collect());
+  const JobSnapshot& published = *memory->last_good->jobs[0];
+  ASSERT_GT(published.runs->tallies.size(), 1u);
+  auto half_read = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  half_read->runs = std::make_shared<RememberedRuns>();
+  half_read->remembered = std::make_shared<Remembered>();
+  half_read->runs_complete = false;
+  memory->jobs[0] = half_read;
+  const auto again = reread(*memory);
+  ASSERT_TRUE(again);
+  const JobSnapshot& after = *again->last_good->jobs[0];
+  ASSERT_TRUE(after.runs);
+  EXPECT_EQ(after.runs->tallies, published.runs->tallies);
+  EXPECT_EQ(after.runs->databases, published.runs->databases);
+  EXPECT_EQ(after.runs->extents, published.runs->extents);
+  EXPECT_EQ(*after.remembered, *published.remembered);
+  EXPECT_TRUE(again->jobs[0]->runs->ids.empty());
+  EXPECT_TRUE(fingerprint(again) == fingerprint(memory));
+}
+
+TEST(Codec, RefusesAnAccountThatNamesAJobTwice) {
+  RememberedAccount account(1);
+  auto memory = std::make_shared<AccountMemory>(*account.collect());
+  memory->jobs.push_back(memory->jobs[0]);
+  EXPECT_FALSE(reread(*memory));
+}
+
 TEST(Codec, BringsBackIdsThatAreNoNumbers) {
   auto runs = std::make_shared<RememberedRuns>();
   runs->names = {"run-a", "007"};
