@@ -48,16 +48,17 @@ std::optional<bool> enabled(const JobSnapshot& source) {
 // in any other way than by failing does.
 std::optional<std::uint64_t> databases_failing(const JobRuns& runs) {
   if (runs.databases.empty()) return std::nullopt;
+  using Open = std::pair<double, BackupType>;
+  std::vector<Open> open;  // ascending
+  for (const RunTally& tally : runs.tallies) {
+    if (tally.open && tally.started_at.has_value())
+      open.emplace_back(tally.started_at.milliseconds(), tally.type);
+  }
+  std::sort(open.begin(), open.end());
   const auto still_running = [&](const DatabaseOutcome& outcome) {
-    if (outcome.status != EntryStatus::other) return false;
-    const double start = outcome.started_at.milliseconds();
-    auto tally = std::partition_point(
-        runs.tallies.begin(), runs.tallies.end(),
-        [&](const RunTally& candidate) { return candidate.started_at.milliseconds() < start; });
-    for (; tally != runs.tallies.end() && tally->started_at.milliseconds() == start; ++tally) {
-      if (tally->open && tally->type == outcome.type) return true;
-    }
-    return false;
+    return outcome.status == EntryStatus::other && outcome.started_at.has_value() &&
+           std::binary_search(open.begin(), open.end(),
+                              Open(outcome.started_at.milliseconds(), outcome.type));
   };
   struct Latest {
     double start = -kNever;

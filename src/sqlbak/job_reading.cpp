@@ -284,7 +284,8 @@ void JobReading::close_listing() {
 }
 
 // One undeleted backup past its retention, and the oldest at that, says all there is to say of its type; two,
-// where runs are kept for longer than the window.
+// where runs are kept for longer than the window. Where the files of many were deleted at once, each round
+// asks for twice as many.
 bool JobReading::ask_for_witnesses() {
   if (!settings_) return false;
   const double window_start = ms(now() - window());
@@ -293,11 +294,11 @@ bool JobReading::ask_for_witnesses() {
     if (retention <= 0) continue;
     const double expired = ms(now()) - static_cast<double>(retention) * kMillisecondsPerDay;
     const double never = -std::numeric_limits<double>::infinity();
-    const auto before_window = ledger_.next_witness(type, never, std::min(window_start, expired));
-    const auto in_window = ledger_.next_witness(type, window_start, expired);
-    if (before_window) ask(*before_window);
-    if (in_window) ask(*in_window);
+    const double before_window = std::min(window_start, expired);
+    for (const RunId run : ledger_.next_witnesses(type, never, before_window, witnesses_at_once_)) ask(run);
+    for (const RunId run : ledger_.next_witnesses(type, window_start, expired, witnesses_at_once_)) ask(run);
   }
+  witnesses_at_once_ *= 2;
   return waits_for_details();
 }
 

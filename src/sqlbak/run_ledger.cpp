@@ -36,15 +36,26 @@ RunLedger::RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTim
     run.started_at = idle.started_at;
   }
   std::sort(runs_.begin(), runs_.end(), by_id);
+  std::vector<Run> without_rows;
   for (std::uint32_t i = 0; i < before_->unsettled.size(); ++i) {
     const UnsettledRun& unsettled = before_->unsettled[i];
-    Run& run = insert(unsettled.id);
+    Run* const with_rows = find(unsettled.id);
+    const bool repeats = !without_rows.empty() && without_rows.back().id == unsettled.id;
+    Run& run = with_rows ? *with_rows : repeats ? without_rows.back() : without_rows.emplace_back();
+    run.id = unsettled.id;
     run.known = true;
     run.unsettled = i;
     run.started_at = unsettled.started_at;
     knows_undated_ = knows_undated_ || (unsettled.read && !unsettled.started_at.has_value());
   }
+  merge(without_rows);
   known_ = runs_.size();
+}
+
+// `more` ascends by id, and none of them is there yet.
+void RunLedger::merge(const std::vector<Run>& more) {
+  const auto middle = runs_.insert(runs_.end(), more.begin(), more.end());
+  std::inplace_merge(runs_.begin(), middle, runs_.end(), by_id);
 }
 
 RunId RunLedger::id_of(std::string_view text) {
@@ -91,11 +102,12 @@ RunLedger::Run& RunLedger::insert(RunId id) {
 
 EpochMs RunLedger::nth_newest_start(std::size_t n) const {
   if (!before_) return {};
+  const double now = EpochMs(collected_at_).milliseconds();
   std::size_t seen = 0;
   for (std::size_t row = before_->ids.size(); row-- > 0;) {
     const EpochMs start = before_->runs.tallies[row].started_at;
     const bool last_row_of_run = row + 1 == before_->ids.size() || before_->ids[row] != before_->ids[row + 1];
-    if (start.has_value() && last_row_of_run && ++seen == n) return start;
+    if (start.milliseconds() <= now && last_row_of_run && ++seen == n) return start;
   }
   return {};
 }
@@ -159,10 +171,7 @@ void RunLedger::read(RunId id, const RunDetails& details, SystemTime now, bool e
     outcomes_.push_back(packed);
   }
   reading.outcomes = static_cast<std::uint32_t>(outcomes_.size()) - reading.first_outcome;
-  std::sort(outcomes_.begin() + reading.first_outcome, outcomes_.end(),
-            [](const PackedOutcome& a, const PackedOutcome& b) {
-              return a.tally != b.tally ? a.tally < b.tally : a.database < b.database;
-            });
+  std::sort(outcomes_.begin() + reading.first_outcome, outcomes_.end(), in_order);
 
   const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
   const bool was_settled = run.known && !before;
@@ -259,11 +268,8 @@ RunLedger::Listed RunLedger::list(const std::vector<RunId>& page, std::vector<Ru
   for (const RunId id : page) {
     if (!find(id)) unknown.emplace_back().id = id;
   }
-  if (!unknown.empty()) {
-    std::sort(unknown.begin(), unknown.end(), by_id);
-    const auto middle = runs_.insert(runs_.end(), unknown.begin(), unknown.end());
-    std::inplace_merge(runs_.begin(), middle, runs_.end(), by_id);
-  }
+  std::sort(unknown.begin(), unknown.end(), by_id);
+  merge(unknown);
   Listed result;
   for (const RunId id : page) {
     Run& run = *find(id);
@@ -317,35 +323,38 @@ void RunLedger::drop_unlisted() {
   }
 }
 
-std::optional<RunId> RunLedger::next_witness(BackupType type, double from_ms, double to_ms) const {
-  if (!before_) return std::nullopt;
+std::vector<RunId> RunLedger::next_witnesses(BackupType type, double from_ms, double to_ms,
+                                             std::size_t at_most) const {
+  std::vector<RunId> witnesses;
+  if (!before_) return witnesses;
   const auto stands = [&](const RunTally& tally) {
     return tally.type == type && tally.succeeded > 0 && tally.undeleted;
   };
+  // Unless an older one is known, from this collection, to stand.
+  double oldest_standing = std::numeric_limits<double>::infinity();
+  for (const Run& run : runs_) {
+    if (run.reading == kNone || !counts(run)) continue;
+    const Rows rows = read_rows(readings_[run.reading]);
+    for (const RunTally* tally = rows.tallies; tally != rows.tallies + rows.count; ++tally) {
+      const double start = tally->started_at.milliseconds();
+      if (stands(*tally) && start >= from_ms) oldest_standing = std::min(oldest_standing, start);
+    }
+  }
+  // What is not kept any longer bears no witness.
   const std::vector<RunTally>& tallies = before_->runs.tallies;
   auto tally = std::partition_point(tallies.begin(), tallies.end(), [&](const RunTally& earlier) {
-    return earlier.started_at.milliseconds() < from_ms;
+    return earlier.started_at.milliseconds() < std::max(from_ms, kept_from_ms_);
   });
-  for (; tally != tallies.end() && tally->started_at.milliseconds() <= to_ms; ++tally) {
+  for (; tally != tallies.end() && witnesses.size() < at_most; ++tally) {
+    const double start = tally->started_at.milliseconds();
+    if (!(start <= to_ms) || oldest_standing <= start) break;
     if (!stands(*tally)) continue;
     const Run& run = *find(before_->ids[static_cast<std::size_t>(tally - tallies.begin())]);
-    if (run.gone || run.reading != kNone) continue;  // readings come below
-    if (run.asked) return std::nullopt;              // it could not be read: what is known of it stands
-    // Unless an older one is known, from this collection, to stand.
-    const double start = tally->started_at.milliseconds();
-    for (const Run& other : runs_) {
-      if (other.reading == kNone || !counts(other)) continue;
-      const Rows rows = read_rows(readings_[other.reading]);
-      const bool older_stands =
-          std::any_of(rows.tallies, rows.tallies + rows.count, [&](const RunTally& fresh) {
-            const double fresh_start = fresh.started_at.milliseconds();
-            return stands(fresh) && fresh_start >= from_ms && fresh_start <= start;
-          });
-      if (older_stands) return std::nullopt;
-    }
-    return run.id;
+    if (run.gone || run.reading != kNone) continue;  // readings are above
+    if (run.asked) break;                            // it could not be read: what is known of it stands
+    witnesses.push_back(run.id);
   }
-  return std::nullopt;
+  return witnesses;
 }
 
 }  // namespace sqlbak_gateway::sqlbak

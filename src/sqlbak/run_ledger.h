@@ -29,6 +29,11 @@ inline constexpr std::chrono::milliseconds kEqualReadingsApart = std::chrono::ho
 inline constexpr std::uint8_t kUnreadableAfter = 3;
 inline constexpr std::chrono::milliseconds kUnreadableAgainAfter = std::chrono::hours(24);
 
+// How the outcomes of a run are ordered, whenever two of them are compared.
+inline bool in_order(const PackedOutcome& a, const PackedOutcome& b) {
+  return a.tally != b.tally ? a.tally < b.tally : a.database < b.database;
+}
+
 class RunLedger {
  public:
   // `remembered` may be null. `collected_at` is T.
@@ -41,8 +46,8 @@ class RunLedger {
   RunId id_of(std::string_view text);
   std::string text(RunId id) const { return id.text(names_); }
 
-  // --- What is known
-  // -------------------------------------------------------------------------------------------------
+  // --- What is known ---
+
   std::size_t known() const { return known_; }
   bool knows_undated() const { return knows_undated_; }
   // The start of the n-th newest run; nothing when there are fewer.
@@ -50,8 +55,9 @@ class RunLedger {
   // Forgets what was remembered, as if nothing had been: a remembered run turned out not to be true any more.
   void forget();
 
-  // --- Asking for details
-  // --------------------------------------------------------------------------------------------- Marks the
+  // --- Asking for details ---
+
+  // Marks the
   // run as asked for in this collection. False: it was already.
   bool ask(RunId id);
   // The runs that have to be asked for again, whether they are listed or not.
@@ -64,8 +70,8 @@ class RunLedger {
   // The details read now say something else than those remembered, beyond files having been deleted.
   bool contradicts_memory(RunId id) const;
 
-  // --- Listing
-  // --------------------------------------------------------------------------------------------------------
+  // --- Listing ---
+
   // Listings of one collection come one after the other.
   void begin_listing();
   // A page of the listing. Appends the runs whose details are not known to `to_ask`.
@@ -83,14 +89,14 @@ class RunLedger {
   // They do not count any more.
   void drop_unlisted();
 
-  // --- Files past their retention
-  // --------------------------------------------------------------------------------------- The oldest run
-  // that started in [from, to], whose backup of the type succeeded and still had files when it was last read,
-  // unless that was in this collection.
-  std::optional<RunId> next_witness(BackupType type, double from_ms, double to_ms) const;
+  // --- Files past their retention ---
 
-  // --- The result
-  // -----------------------------------------------------------------------------------------------------
+  // The oldest runs that started in [from, to], whose backup of the type succeeded and still had files when
+  // it was last read, unless that was in this collection. None where an older one is known to stand.
+  std::vector<RunId> next_witnesses(BackupType type, double from_ms, double to_ms, std::size_t at_most) const;
+
+  // --- The result ---
+
   struct Packed {
     std::shared_ptr<const RememberedRuns> runs;    // the remembered ones themselves when nothing changed
     std::shared_ptr<const Remembered> remembered;  // likewise
@@ -150,6 +156,7 @@ class RunLedger {
   Run* find(RunId id);
   const Run* find(RunId id) const;
   Run& insert(RunId id);
+  void merge(const std::vector<Run>& more);
   std::uint32_t database_of(const std::string& name);
   Rows remembered_rows(const Run& run) const;
   Rows read_rows(const Reading& reading) const;

@@ -143,6 +143,8 @@ class RunLedger::Packer {
       outcome.database = database & ((1u << 30) - 1);
       out_.outcomes.push_back(outcome);
     }
+    // The order of readings, which these are compared with: numbers given anew may have changed it.
+    std::sort(out_.outcomes.end() - rows.outcome_count, out_.outcomes.end(), in_order);
   }
   void add(UnsettledRun run) {
     run.id = id(run.id);
@@ -224,10 +226,9 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
                                 true});
       }
     } else if (run.failure) {
-      // Its own fault only where the details of others could be read: else the endpoint is in trouble.
-      const bool own_fault =
-          circumstances.others_were_read &&
-          (*run.failure == FailureReason::bad_response || *run.failure == FailureReason::upstream_error);
+      // Its own fault only where the details of others could be read, and it was not the rate that was
+      // refused: else the endpoint is in trouble.
+      const bool own_fault = circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
       if (own_fault && failures < kUnreadableAfter) ++failures;
       UnsettledRun unsettled = before ? *before : UnsettledRun{};
       if (!before) {

@@ -261,11 +261,15 @@ TEST_F(CollectionReading, KeepsTheLastGoodDetailsOfARun) {
   EXPECT_EQ(job(outcome, "job").runs->tallies[0].other, 1u);
 }
 
-TEST_F(CollectionReading, LeavesOutARunUnreadableInThreeCollectionsAndTriesAgainADayLater) {
+class AnUnreadableRun : public CollectionReading, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(With, AnUnreadableRun,
+                         ::testing::Values("status=500", "body=malformed", "close=before"));
+
+TEST_P(AnUnreadableRun, IsLeftOutAfterThreeCollectionsAndTriedAgainADayLater) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2));
   const Id bad = add_run(job_id, Hours(1));
-  fail_with("path=/jobruns/" + std::to_string(bad) + ",status=500");
+  fail_with("path=/jobruns/" + std::to_string(bad) + "," + GetParam());
   EXPECT_FALSE(collect().snapshot->jobruns_available);
   EXPECT_FALSE(collect().snapshot->jobruns_available);
   const CollectionOutcome third = collect();

@@ -282,6 +282,51 @@ TEST_F(CollectionRemembering, OneWitnessSpeaksForAllFilesPastTheirRetention) {
   EXPECT_TRUE(job(outcome, "job").runs->tallies[2].undeleted);
 }
 
+TEST_F(CollectionRemembering, ManyFilesDeletedAtOnceTakeFewRounds) {
+  const Id job_id = add_job("job", 1);
+  std::vector<Id> runs;
+  for (int i = 0; i < 100; ++i) runs.push_back(add_run(job_id, Days(7) - Hours(1) * i));
+  collect();
+  for (const Id run : runs) delete_files(run);
+  int rounds = 0;
+  Collection collection(plan_, memory_);
+  while (!collection.done()) {
+    ++rounds;
+    std::vector<Request> round;
+    while (auto request = collection.next()) round.push_back(*request);
+    for (const Request& request : round) {
+      collection.on(request.id, sqlbak_gateway::testing::answer_of(simulator_, token_, request.target),
+                    clock_.system_now());
+    }
+  }
+  EXPECT_LE(rounds, 12);  // a hundred, were they asked for one after the other
+  for (const RunTally& tally : job(collection.finish(), "job").runs->tallies) EXPECT_FALSE(tally.undeleted);
+}
+
+TEST_F(CollectionRemembering, WhatIsNotKeptAnyLongerIsNoWitness) {
+  const Id job_id = add_job("job", 30);
+  for (int day = 1; day <= 36; ++day) add_run(job_id, Days(day));
+  collect();
+  pass(Days(20));  // all but the last half are out of the window now
+  add_run(job_id, Hours(1));
+  collect();
+  EXPECT_LE(requests("jobrun_details"), 2 + kAudit);
+}
+
+TEST_F(CollectionRemembering, AnAuditFindsNoChangeWhereOnlyTheOrderOfDatabasesIsAnother) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Days(7) - minutes(30), {.databases = {"a", "b", "c"}});
+  add_run(job_id, Days(6), {.databases = {"b", "c"}});
+  for (int i = 1; i <= 40; ++i) add_run(job_id, Hours(i), {.databases = {"a", "b", "c"}});
+  collect();
+  pass(Hours(1));  // the oldest, which gave the databases their order, is not kept any longer
+  collect();
+  for (int i = 0; i < 60; ++i) {
+    collect();
+    ASSERT_LE(requests("jobrun_details"), kAudit) << i;
+  }
+}
+
 TEST_F(CollectionRemembering, WhatIsKeptBeyondTheWindowHasAWitnessOfItsOwn) {
   const Id job_id = add_job("job", 1);
   const Id stuck = add_run(job_id, Days(12));
@@ -312,6 +357,14 @@ TEST_F(LargeWindow, IsListedBackToAPageOfKnownRuns) {
   const Id run = add_run(job_, minutes(1));
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(451));
   EXPECT_EQ(requests("jobruns"), 2u);
+  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
+}
+
+TEST_F(LargeWindow, RunsDatedAheadHideNoNewOnes) {
+  for (int i = 1; i <= 150; ++i) add_run(job_, -Days(365) - minutes(i));
+  collect();
+  const Id run = add_run(job_, minutes(1));
+  collect();
   EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
 }
 
