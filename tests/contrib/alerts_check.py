@@ -10,6 +10,7 @@ RUNBOOKS = catalogue.ROOT / "docs/runbooks"
 PROMTOOL_TESTS = Path(__file__).resolve().parent / "alerts"
 RULE_FILES = {"sqlbak-gateway.rules.yml": ["backups", "collection", "gateway"],
               "sqlbak-published-names.rules.yml": ["published-names"]}
+SEVERITIES = ("critical", "warning", "info")
 
 
 def rules(text):
@@ -53,7 +54,7 @@ def completeness(text):
         if rule["kind"] != "alert":
             continue
         name = rule["name"]
-        if rule["labels"].get("severity") not in ("critical", "warning", "info"):
+        if rule["labels"].get("severity") not in SEVERITIES:
             found.append(f"{name}: no severity")
         if rule["labels"].get("service") != "sqlbak" or rule["labels"].get("scope") not in ("backup", "collection", "gateway"):
             found.append(f"{name}: no service or scope")
@@ -94,3 +95,15 @@ def routed(alertmanager, alerts):
     """Alerts that the Alertmanager example names exist."""
     return [f"alertmanager.yml: there is no alert {name}" for name in re.findall(r"\bSqlBak\w+", alertmanager)
             if name not in alerts]
+
+
+def unequal_silences(alertmanager, text):
+    """Inhibitions by which an alert of a rule file may silence one that is more severe: what pages nobody would hide what must."""
+    severities = {rule["name"]: rule["labels"]["severity"] for rule in rules(text) if rule["kind"] == "alert"}
+    found = []
+    for block in alertmanager.split("- source_matchers:")[1:]:
+        sides = [[name for name in severities if any(re.fullmatch(pattern, name) for pattern in re.findall(r'alertname=~?"([^"]+)"', side))]
+                 for side in block.split("target_matchers:")]
+        found += [f"alertmanager.yml: {source} ({severities[source]}) silences {target} ({severities[target]})"
+                  for source in sides[0] for target in sides[1] if SEVERITIES.index(severities[source]) > SEVERITIES.index(severities[target])]
+    return found

@@ -32,6 +32,11 @@ class Alerts(unittest.TestCase):
         alerts = {alert for text in texts().values() for alert in check.alert_names(text)}
         self.assertEqual([], check.routed((check.ALERTS / "alertmanager.yml").read_text(encoding="utf-8"), alerts))
 
+    def test_never_silence_what_is_more_severe(self):
+        alertmanager = (check.ALERTS / "alertmanager.yml").read_text(encoding="utf-8")
+        for name, text in texts().items():
+            self.assertEqual([], check.unequal_silences(alertmanager, text), name)
+
 
 class TheChecks(unittest.TestCase):
     """Each must find the mistake it is there for."""
@@ -75,6 +80,12 @@ class TheChecks(unittest.TestCase):
     def test_find_an_alert_that_is_never_shown_firing(self):
         self.assertEqual(["A: no test in which it fires"],
                          check.tested(["A"], "alertname: A\n        exp_alerts: []\nalertname: A\n        exp_alerts: []"))
+
+    def test_find_a_warning_that_silences_what_pages(self):
+        alertmanager = (check.ALERTS / "alertmanager.yml").read_text(encoding="utf-8")
+        broken = alertmanager.replace("SqlBakTokenRefused|", "SqlBakTokenRefused|SqlBakRateLimited|")
+        self.assertEqual(["alertmanager.yml: SqlBakRateLimited (warning) silences SqlBakDataStale (critical)"],
+                         check.unequal_silences(broken, self.text))
 
 
 if __name__ == "__main__":

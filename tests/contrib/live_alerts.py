@@ -18,7 +18,8 @@ import urllib.parse
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "system"))
 import dashboards_check  # noqa: E402
-from harness import SOURCE, Gateway, Prometheus, Simulator, WebProgram, eventually, free_port  # noqa: E402
+from harness import SOURCE, Gateway, Prometheus, Simulator, eventually  # noqa: E402
+from peers import Alertmanager  # noqa: E402
 
 FASTER = 200
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -103,25 +104,6 @@ class Receiver:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
-
-
-class Alertmanager(WebProgram):
-    def __init__(self, config):
-        self.home = tempfile.TemporaryDirectory()
-        self.port = free_port()
-        path = pathlib.Path(self.home.name) / "alertmanager.yml"
-        path.write_text(config, encoding="utf-8")
-        super().__init__(["prometheus-alertmanager", f"--config.file={path}", f"--storage.path={self.home.name}/data",
-                          f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=", "--log.level=warn"],
-                         folder=self.home.name)
-
-    def when_started(self):
-        self.url = f"http://127.0.0.1:{self.port}"
-        eventually("Alertmanager being ready", lambda: self.get("/-/ready").status == 200)
-
-    def __exit__(self, *arguments):
-        super().__exit__(*arguments)
-        self.home.cleanup()
 
 
 def gateway_config(api):
