@@ -38,6 +38,7 @@ class Fields:
 
     METADATA = {"name!": str, "labels": dict}
     AUTHORIZATION = {"type": str, "credentials!": {"name!": str, "key!": str}}
+    RELABELING = {"action": str, "regex": str, "targetLabel": str, "replacement": str}
     PROBE = {"httpGet!": {"path!": str, "port!": (str, int)}, "periodSeconds": int, "timeoutSeconds": int, "failureThreshold": int}
     CONTAINER = {
         "name!": str, "image!": str, "args": [str], "ports": [{"name": str, "containerPort!": int}],
@@ -64,11 +65,12 @@ class Fields:
         ("v1", "Service"): {"spec!": {"selector!": dict, "ports!": [{"name": str, "port!": int, "targetPort": (str, int)}]}},
         ("monitoring.coreos.com/v1", "ServiceMonitor"): {"spec!": {
             "jobLabel": str, "selector!": {"matchLabels!": dict},
-            "endpoints!": [{"port!": str, "path": str, "interval": str, "authorization": AUTHORIZATION}]}},
+            "endpoints!": [{"port!": str, "path": str, "interval": str, "authorization": AUTHORIZATION,
+                            "relabelings": [RELABELING]}]}},
         ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"): {"spec!": {
             "authorization": AUTHORIZATION,
             "httpSDConfigs": [{"url!": str, "refreshInterval": str, "authorization": AUTHORIZATION}],
-            "relabelings": [{"action": str, "targetLabel": str, "replacement": str}]}},
+            "relabelings": [RELABELING]}},
     }
 
     @classmethod
@@ -135,6 +137,22 @@ class Kubernetes(unittest.TestCase):
         credentials = self.by_kind["ScrapeConfig"]["spec"]["authorization"]["credentials"]
         self.assertEqual(credentials["name"], names["Secret"])
         self.assertIn(credentials["key"], self.by_kind["Secret"]["stringData"])
+
+    def test_the_operator_s_labels_displace_none_of_the_gateway_s(self):
+        """It gives a target of a ServiceMonitor these; a label of the same name in the answer would become exported_…"""
+        of_the_target = {"job", "instance", "namespace", "service", "pod", "container", "endpoint"}
+        endpoint = self.by_kind["ServiceMonitor"]["spec"]["endpoints"][0]
+        for relabeling in endpoint.get("relabelings", []):
+            self.assertEqual(relabeling["action"], "labeldrop")
+            of_the_target = {label for label in of_the_target if not re.fullmatch(relabeling["regex"], label)}
+        own = self.gateway_labels()
+        self.assertIn("account", own)
+        self.assertEqual(own & of_the_target, set())
+
+    @staticmethod
+    def gateway_labels():
+        rows = (SOURCE / "docs/metrics.md").read_text().split("<!-- catalogue: gateway -->")[1]
+        return {label for cell in re.findall(r"(?m)^\| `[^|]+\|[^|]+\|([^|]*)\|", rows) for label in re.findall(r"`(\w+)`", cell)}
 
     def test_the_configuration_is_accepted_and_finds_its_tokens(self):
         configuration = self.by_kind["ConfigMap"]["data"]["gateway.toml"]
