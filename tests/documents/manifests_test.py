@@ -202,7 +202,7 @@ class Container(unittest.TestCase):
     @unittest.skipUnless(yaml, "needs python3-yaml")
     def test_compose_names_what_is_there(self):
         compose = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
-        self.assertEqual(set(compose), {"services", "secrets", "volumes"})
+        self.assertEqual(set(compose), {"services", "volumes"})
         for name, service in compose["services"].items():
             self.assertTrue("image" in service, name)
             for volume in service.get("volumes", []):
@@ -218,10 +218,41 @@ class Container(unittest.TestCase):
                 self.assertIn(needed, compose["services"])
         gateway = compose["services"]["gateway"]
         self.assertTrue((CONTAINER / gateway["build"]["context"] / gateway["build"]["dockerfile"]).exists())
-        for secret in gateway["secrets"]:
-            self.assertIn(f'"/run/secrets/{secret}"', (CONTAINER / "gateway.toml").read_text())
         targets = re.findall(r"(\w+):(?:8000|9093|9090)", (CONTAINER / "prometheus.yml").read_text())
         self.assertLessEqual(set(targets), set(compose["services"]))
+
+    @unittest.skipUnless(yaml, "needs python3-yaml")
+    def test_tokens_are_mounted_as_a_folder_so_that_they_can_be_replaced(self):
+        mounted = {}
+        for volume in yaml.safe_load((CONTAINER / "compose.yaml").read_text())["services"]["gateway"]["volumes"]:
+            source, target = volume.split(":")[:2]
+            mounted[target] = CONTAINER / source
+        run = re.search(r"docker run .*?sqlbak-gateway\n", (CONTAINER / "README.md").read_text(), re.S)[0]
+        for path in re.findall(r'_file = "([^"]+)"', (CONTAINER / "gateway.toml").read_text()):
+            folder = mounted.get(str(pathlib.PurePosixPath(path).parent))
+            self.assertTrue(folder and folder.is_dir(), path)
+            self.assertIn(f" -v ./{folder.name}:{pathlib.PurePosixPath(path).parent}:ro", run)
+            self.assertIn(f"contrib/container/{folder.name}/*\n", (SOURCE / ".dockerignore").read_text())
+
+    def test_the_commands_shown_make_token_files_that_only_the_image_s_user_can_read(self):
+        user = re.search(r"(?m)^USER (\d+):(\d+)$", (CONTAINER / "Dockerfile").read_text())
+        tokens = re.findall(r'_file = "/run/secrets/([^"]+)"', (CONTAINER / "gateway.toml").read_text())
+        for name in ("compose.yaml", "README.md"):
+            mode, owner, group, file = re.search(r"sudo install -m (\d+) -o (\d+) -g (\d+) /dev/stdin tokens/(\w+)",
+                                                 (CONTAINER / name).read_text()).groups()
+            self.assertEqual((mode, owner, group), ("0400", user[1], user[2]), name)
+            self.assertIn(file, tokens)
+            with tempfile.TemporaryDirectory() as folder:  # whoever runs this is the owner here
+                made = pathlib.Path(folder) / file
+                self.install(mode, "first", made)
+                with made.open() as mounted_alone:
+                    self.install(mode, "second", made)
+                    self.assertEqual((mounted_alone.read(), made.read_text()), ("first", "second"))
+                self.assertEqual(made.stat().st_mode & 0o777, 0o400)
+
+    @staticmethod
+    def install(mode, token, file):
+        subprocess.run(["install", "-m", mode, "/dev/stdin", file], input=token, text=True, check=True)
 
     @unittest.skipUnless(shutil.which("amtool"), "needs amtool")
     def test_alertmanager_takes_its_configuration(self):
