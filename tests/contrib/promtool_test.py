@@ -1,6 +1,6 @@
 """The rules, the dashboards' expressions and the Alertmanager example, judged by Prometheus's own tools.
 
-    promtool_test.py rules | dashboards | alertmanager | broken      (one of the promtool tests: alerts NAME)
+    promtool_test.py rules | dashboards | alertmanager | broken | one_job      (one of the promtool tests: alerts NAME)
 """
 import json
 import re
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import alerts_check
+import catalogue
 import dashboards_check
 
 
@@ -79,6 +80,36 @@ def broken():
             passed = run("promtool", "test", "rules", Path(folder) / "one.test.yml").returncode == 0
             if passed != (what == "as it is"):
                 sys.exit(f"promtool's verdict is {'passed' if passed else 'failed'} for a rule that is changed: {what}")
+
+
+ONE_JOB = """rule_files: [sqlbak-gateway.rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'up{job="sqlbak", instance="gateway:8000"}', values: '1x60 0x30'}
+    alert_rule_test:
+      - {eval_time: 59m, alertname: SqlBakGatewayDown, exp_alerts: []}
+    promql_expr_test:
+      - {expr: 'count(ALERTS{alertname="SqlBakGatewayDown", alertstate="firing"})', eval_time: 80m, exp_samples: [{labels: '{}', value: 1}]}
+"""
+
+
+def one_job():
+    """Moving from the Python exporter: the rules are loaded only when their scrape jobs are there, or as the page changes them."""
+    page = (catalogue.ROOT / "docs/moving-from-the-python-exporter.md").read_text(encoding="utf-8")
+    if not 0 < page.index("job_name: sqlbak-gateway") < page.index("sqlbak-gateway.rules.yml"):
+        sys.exit("the page loads sqlbak-gateway.rules.yml before there is a scrape job sqlbak-gateway")
+    change = re.search(r"(?m)^sed -i '(.+)' sqlbak-gateway.rules.yml$", page)[1]
+    text = (alerts_check.ALERTS / "sqlbak-gateway.rules.yml").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        rules, test = Path(folder) / "sqlbak-gateway.rules.yml", Path(folder) / "one.test.yml"
+        rules.write_text(text, encoding="utf-8")
+        test.write_text(ONE_JOB, encoding="utf-8")
+        if run("promtool", "test", "rules", test).returncode == 0:
+            sys.exit("the shipped rules need no change for a single scrape job: say so on the page")
+        check("sed", "-i", change, rules)
+        check("promtool", "test", "rules", test)
 
 
 if __name__ == "__main__":
