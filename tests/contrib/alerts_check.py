@@ -47,6 +47,14 @@ def names_used(text):
     return found
 
 
+def names_in_prose(text, alerts, recorded):
+    """Metrics, recorded series and alerts that a document or configuration names exist. `sqlbak_job_` by itself is a beginning."""
+    known = set(catalogue.read()) | set(recorded)
+    found = [f"there is no metric {name}" for name in sorted(set(re.findall(r"(?<![\w/.:-])(?:\w+:)?sqlbak_[a-z0-9_]+(?::\w+)?", text)))
+             if name not in known and not name.endswith("_")]
+    return found + [f"there is no alert {name}" for name in sorted(set(re.findall(r"\bSqlBak[A-Z]\w+", text))) if name not in alerts]
+
+
 def completeness(text):
     """What every alert says about itself."""
     found = []
@@ -76,6 +84,14 @@ def runbooks(alerts, pages, index):
     found += [f"docs/runbooks/{name}.md: there is no such alert" for name in sorted(set(pages) - set(alerts))]
     found += [f"{name}: not in the index of the runbooks" for name in sorted(set(alerts)) if f"]({name}.md)" not in index]
     return found
+
+
+def recorded_and_unused(text, tests):
+    """Recorded series that neither an alert nor a test looks at: nobody would notice if they vanished."""
+    made = rules(text)
+    return [f"{rule['name']}: neither an alert nor a test uses it" for rule in made if rule["kind"] == "record"
+            and not any(rule["name"] in other["expr"] for other in made if other is not rule)
+            and not re.search(rf"expr: .*{rule['name']}", tests)]
 
 
 def tested(alerts, tests):

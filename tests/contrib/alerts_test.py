@@ -28,6 +28,22 @@ class Alerts(unittest.TestCase):
                             for part in check.RULE_FILES[name])
             self.assertEqual([], check.tested(check.alert_names(text), tests), name)
 
+    def test_and_documents_name_only_what_exists(self):
+        made = [rule for text in texts().values() for rule in check.rules(text)]
+        alerts = {rule["name"] for rule in made if rule["kind"] == "alert"}
+        recorded = {rule["name"] for rule in made if rule["kind"] == "record"}
+        root = check.catalogue.ROOT
+        files = [root / "README.md", *(path for folder in ("docs", "contrib", "etc") for path in (root / folder).rglob("*")
+                                       if path.suffix in (".md", ".yml", ".yaml", ".toml") and "node_modules" not in path.parts)]
+        self.assertGreater(len(files), 60)
+        for file in files:
+            self.assertEqual([], check.names_in_prose(file.read_text(encoding="utf-8"), alerts, recorded), file)
+
+    def test_use_what_is_recorded(self):
+        for name, text in texts().items():
+            tests = "".join(path.read_text(encoding="utf-8") for path in check.PROMTOOL_TESTS.glob("*.test.yml"))
+            self.assertEqual([], check.recorded_and_unused(text, tests), name)
+
     def test_named_in_the_alertmanager_example_exist(self):
         alerts = {alert for text in texts().values() for alert in check.alert_names(text)}
         self.assertEqual([], check.routed((check.ALERTS / "alertmanager.yml").read_text(encoding="utf-8"), alerts))
@@ -72,6 +88,19 @@ class TheChecks(unittest.TestCase):
         found = check.completeness(self.broken("sqlbak/SqlBakRateLimited", "sqlbak/SqlBakDataStale").replace("{severity: info", "{urgency: info"))
         self.assertIn("SqlBakRateLimited: its runbook_url is another's", found)
         self.assertIn("SqlBakOverrideUnmatched: no severity", found)
+
+    def test_find_names_in_a_document_that_do_not_exist(self):
+        prose = "Ask for `sqlbak_job_overdu{job_id=\"7\"}`, job:sqlbak_job_late:last1h or all of sqlbak_job_; `SqlBakBackupOverdu` fires."
+        self.assertEqual(["there is no metric job:sqlbak_job_late:last1h", "there is no metric sqlbak_job_overdu",
+                          "there is no alert SqlBakBackupOverdu"], check.names_in_prose(prose, {"SqlBakBackupOverdue"}, set()))
+
+    def test_find_a_recorded_series_that_does_not_exist(self):
+        self.assertIn("SqlBakBackupOverdue: unknown metric job:sqlbak_job_pausd:last1h", check.names_used(
+            self.text.replace("job:sqlbak_job_paused:last1h\n        for: 5m", "job:sqlbak_job_pausd:last1h\n        for: 5m")))
+
+    def test_find_a_recorded_series_that_nobody_uses(self):
+        self.assertEqual(["fleet:sqlbak_accounts:count: neither an alert nor a test uses it"],
+                         check.recorded_and_unused("\n      - record: fleet:sqlbak_accounts:count\n        expr: count(x)\n", ""))
 
     def test_find_a_missing_and_a_superfluous_page(self):
         self.assertEqual(["A: no docs/runbooks/A.md", "docs/runbooks/B.md: there is no such alert", "A: not in the index of the runbooks"],

@@ -1,6 +1,6 @@
 """The rules, the dashboards' expressions and the Alertmanager example, judged by Prometheus's own tools.
 
-    promtool_test.py rules | dashboards | alertmanager | broken | one_job      (one of the promtool tests: alerts NAME)
+    promtool_test.py rules | dashboards | alertmanager | broken | one_job | retired      (one of the promtool tests: alerts NAME)
 """
 import json
 import re
@@ -110,6 +110,34 @@ def one_job():
             sys.exit("the shipped rules need no change for a single scrape job: say so on the page")
         check("sed", "-i", change, rules)
         check("promtool", "test", "rules", test)
+
+
+RETIRED_AND_CURRENT = [
+    # type, last attempt (days ago), has counts
+    ("diff", 20, False), ("inc", 20, True), ("log", 5, True), ("folder", 5, False)]
+
+
+def retired():
+    """Dashboards show no type that was switched off long ago, though what is remembered of it is bad; the rules have tests of their own."""
+    series, row = [], 'job="sqlbak", instance="acme", account="acme", customer="Acme", job_id="7", job_name="ERP", server_name="SQL01", server_id="1"'
+    for kind, days, counted in RETIRED_AND_CURRENT:
+        labels = f'{{{row}, backup_type="{kind}"}}'
+        values = {"last_attempt_timestamp_seconds": -days * 86400, "last_success_timestamp_seconds": -30 * 86400, "window_seconds": 14 * 86400,
+                  "consecutive_failures": 4, "last_attempt_success": 0, "retention_violation": 1}
+        values.update({"backups_total": 3} if counted else {})
+        series += [{"series": f"sqlbak_job_{name}{labels}", "values": f"{value}x10"} for name, value in values.items()]
+    tests = []
+    for name, title in (("sqlbak-fleet", "Failing backups"), ("sqlbak-account", "Outcome of the last attempt"),
+                        ("sqlbak-account", "Age of the last success"), ("sqlbak-account", "Retention violations")):
+        panel = next(p for p in dashboards_check.load()[name]["panels"] if p["title"] == title)
+        expr = re.sub(r"\$\w+", ".*", panel["targets"][-1 if title == "Retention violations" else 0]["expr"])
+        tests.append({"expr": f"count by (backup_type) ({expr})", "eval_time": "5m", "exp_samples": [
+            {"labels": f'{{backup_type="{kind}"}}', "value": 1} for kind in ("folder", "inc", "log")]})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "retired.test.yml"
+        path.write_text(json.dumps({"evaluation_interval": "1m", "tests": [
+            {"interval": "1m", "input_series": series, "promql_expr_test": tests}]}), encoding="utf-8")
+        check("promtool", "test", "rules", path)
 
 
 if __name__ == "__main__":

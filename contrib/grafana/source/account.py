@@ -1,5 +1,5 @@
 """What about this customer's backups?"""
-from expressions import age_seconds, data_age_seconds, jobs
+from expressions import age_seconds, data_age_seconds, jobs, without_retired
 from panels import (COLOURED_TEXT, FILLED_CELL, GREEN, GREY, ORANGE, RED, STATE_COLOURS, bars, counts, dashboard, lines, named, now, query, stat,
                     table, texts, thresholds, timeline, variable)
 
@@ -11,14 +11,17 @@ ROW = "server_name, job_name, job_id, backup_type"
 LEGEND = "{{job_name}} · {{backup_type}} · {{server_name}}"
 YES_NO = texts({1: ("yes", GREEN), 0: ("no", RED)})
 
-limit = f"max by ({ROW}) (sqlbak_job_max_age_seconds{{{J}}})"
+age = f"max by ({ROW}) {without_retired(age_seconds(J), J, A)}"
+last_attempt = f"max by ({ROW}) {without_retired(f'sqlbak_job_last_attempt_success{{{J}}}', J, A)}"
+in_a_row = f"max by ({ROW}) {without_retired(f'sqlbak_job_consecutive_failures{{{J}}}', J, A)}"
+limit = f"max by ({ROW}) {without_retired(f'sqlbak_job_max_age_seconds{{{J}}}', J, A)}"
 failed_in_window = (f"max by ({ROW}) (sqlbak_job_backups_failed_total{{{J}}}"
                     f' or sqlbak_job_window_backups{{{J}, status="failed"}})')
 succeeded_in_window = (f"max by ({ROW}) (sqlbak_job_backups_succeeded_total{{{J}}}"
                        f' or sqlbak_job_window_backups{{{J}, status="succeeded"}})')
 retention = f"(sqlbak_job_retention_days{{{J}}} * 86400 or sqlbak_job_retention_seconds{{{J}}})"
 past_retention = f"(sqlbak_job_has_backups_older_than_policy{{{J}}} or sqlbak_job_older_than_policy{{{J}}})"
-violation = f"(sqlbak_job_retention_violation{{{J}}} or {past_retention} unless on (instance) sqlbak_collection_in_progress{{{A}}})"
+violation = f"({without_retired(f'sqlbak_job_retention_violation{{{J}}}', J, A)} or {past_retention} unless on (instance) sqlbak_collection_in_progress{{{A}}})"
 
 
 def count(title, description, expr, colour):
@@ -69,15 +72,15 @@ SECTIONS = [
                f"sum({violation})", ORANGE), 4, 4),
     ]),
     ("Backups", [
-        (table("Jobs", "One row for each job and backup type, late ones and the oldest first.", [
+        (table("Jobs", "One row for each job and backup type that is enabled or was seen in its window, late ones and the oldest first.", [
             SERVER, JOB, TYPE,
-            (None, "Last attempt", f"max by ({ROW}) (sqlbak_job_last_attempt_success{{{J}}})",
+            (None, "Last attempt", last_attempt,
              {"mappings": texts({1: ("OK", GREEN), 0: ("failed", RED)}), "thresholds": thresholds("transparent"), "custom_cellOptions": FILLED_CELL, "custom_align": "center", "custom_width": 105}),
-            (None, "Last success", f"max by ({ROW}) {age_seconds(J)}", seconds(noValue="never", custom_width=130)),
+            (None, "Last success", age, seconds(noValue="never", custom_width=130)),
             (None, "Allowed", limit, seconds(custom_width=85)),
             (None, "Late", f"max by ({ROW}) (sqlbak_job_overdue{{{J}}})",
              {"mappings": texts({1: ("late", ORANGE), 0: ("no", GREY)}), "custom_cellOptions": COLOURED_TEXT, "custom_width": 65}),
-            (None, "In a row", f"max by ({ROW}) (sqlbak_job_consecutive_failures{{{J}}})",
+            (None, "In a row", in_a_row,
              tinted(thresholds("text", (1, ORANGE), (3, RED)), custom_width=80)),
             (None, "Failed", failed_in_window, tinted(thresholds("text", (1, RED)), custom_width=75)),
             (None, "Succeeded", succeeded_in_window, {"custom_width": 95}),
@@ -86,7 +89,7 @@ SECTIONS = [
              {"mappings": texts({1: ("yes", ORANGE), 0: ("no", GREY)}), "custom_cellOptions": COLOURED_TEXT, "custom_width": 90}),
         ], sort=[("Late", True), ("Last success", True)], hidden=("job_id",)), 24, 11),
         (timeline("Outcome of the last attempt", "The last finished run of each job and type, over time.",
-                  [query(f"max by ({ROW}) (sqlbak_job_last_attempt_success{{{J}}})", LEGEND, interval="15m")],
+                  [query(last_attempt, LEGEND, interval="15m")],
                   texts({1: ("OK", GREEN), 0: ("failed", RED)}), none="No outcomes are known"), 16, 10),
         (bars("Failed backups by job", "Failed backups in each job's window: the ten with the most.",
               [now(f"topk(10, {failed_in_window} > 0)", LEGEND)], unit="none",
@@ -94,7 +97,7 @@ SECTIONS = [
     ]),
     ("Age and limits", [
         (lines("Age of the last success", "Time since the last success; it should fall back to 0 as often as the job runs.",
-               [query(f"max by ({ROW}) {age_seconds(J)}", LEGEND)], unit="s", fill=0), 12, 9),
+               [query(age, LEGEND)], unit="s", fill=0), 12, 9),
         (lines("Overdue backups and their limit",
                "Only jobs that are late: the age of their last success, and dashed what is allowed.",
                [query(f"max by ({ROW}) ({age_seconds(J)} and sqlbak_job_overdue{{{J}}} == 1)", LEGEND),

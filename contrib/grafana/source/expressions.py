@@ -12,6 +12,16 @@ def age_seconds(selector):
             f" or (sqlbak_job_last_success_age_hours{{{selector}}} >= 0) * 3600)")
 
 
+def without_retired(rows, selector, account):
+    """Rows of jobs and types, but for types that were switched off and have no run in the window any more: what is remembered of them is
+    not the customer's state. As in the alert rules: only types that are enabled or were seen in the window have counts. `account` selects
+    all types of a job, whatever the rows are of."""
+    counted = f'(sqlbak_job_backups_total{{{account}}} or sqlbak_job_window_backups{{{account}, status="succeeded"}})'
+    return (f"({rows} unless on (instance, job_id, backup_type) ("
+            f"sqlbak_job_last_attempt_timestamp_seconds{{{selector}}} < time() - sqlbak_job_window_seconds{{{selector}}}"
+            f" and on (instance, job_id) {counted} unless on (instance, job_id, backup_type) {counted}))")
+
+
 def published_late(selector):
     """What sqlbak_jobs{state="late"} comes closest to in the published names: limits by type, and no success at all."""
     age = "sqlbak_job_last_success_age_hours"

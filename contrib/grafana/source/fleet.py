@@ -1,6 +1,6 @@
 """Which customer is at risk?"""
 from expressions import (BY, accounts, age_seconds, collected, data_age_seconds, jobs, jobs_at_risk, published_late,
-                         published_failing, servers_offline)
+                         published_failing, servers_offline, without_retired)
 from panels import (COLOURED_TEXT, FILLED_CELL, GREEN, ORANGE, PURPLE, REASON_COLOURS, RED, STATE_COLOURS, bars, dashboard, lines,
                     counts, now, query, stat, table, texts, thresholds, variable)
 
@@ -17,6 +17,7 @@ def account_column(width=120):
 
 
 overdue = f"(sqlbak_job_overdue{{{F}}} == 1)"
+failing = without_retired(f"sqlbak_job_consecutive_failures{{{F}}} > 0", F, F)
 gateway_knows = "sqlbak_job_window_seconds"
 
 SECTIONS = [
@@ -50,7 +51,7 @@ SECTIONS = [
             (None, "Unknown", jobs("unknown", F), {"thresholds": thresholds("text", (1, PURPLE)), "custom_cellOptions": COLOURED_TEXT, "custom_width": 90}),
             (None, "Protected", jobs("protected", F), {"custom_width": 90}),
             (None, "Servers offline", servers_offline(F), {"thresholds": thresholds("text", (1, ORANGE)), "custom_cellOptions": COLOURED_TEXT, "custom_width": 130}),
-            (None, "Oldest success", f'max {BY} ({age_seconds(F)} unless on (instance, job_id) sqlbak_job_info{{{F}, enabled="false"}})',
+            (None, "Oldest success", f'max {BY} ({without_retired(age_seconds(F), F, F)} unless on (instance, job_id) sqlbak_job_info{{{F}, enabled="false"}})',
              {"unit": "s", "decimals": 1, "custom_width": 130}),
             (None, "Collected", collected(F),
              {"mappings": texts({1: ("yes", GREEN), 0: ("no", RED)}), "custom_cellOptions": COLOURED_TEXT, "custom_width": 95}),
@@ -74,7 +75,7 @@ SECTIONS = [
             ("server_name", "Server", None, {"custom_width": 90}),
             ("job_name", "Job", None, {}),
             ("backup_type", "Type", None, {"custom_width": 55}),
-            (None, "In a row", f"max by ({JOB_LABELS}) (sqlbak_job_consecutive_failures{{{F}}} > 0 unless on (instance, job_id) sqlbak_job_info{{{F}, enabled=\"false\"}})",
+            (None, "In a row", f"max by ({JOB_LABELS}) ({failing} unless on (instance, job_id) sqlbak_job_info{{{F}, enabled=\"false\"}})",
              {"thresholds": thresholds(ORANGE, (3, RED)), "custom_cellOptions": COLOURED_TEXT, "custom_width": 90}),
             (None, "Failed", f"max by ({JOB_LABELS}) ({published_failing(F)} and on (instance, job_id, backup_type) (sqlbak_job_consecutive_failures{{{F}}} > 0) or {published_failing(F)} unless on (instance, job_id) {gateway_knows})",
              {"custom_width": 75}),
