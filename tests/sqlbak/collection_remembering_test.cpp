@@ -360,14 +360,6 @@ TEST_F(LargeWindow, IsListedBackToAPageOfKnownRuns) {
   EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
 }
 
-TEST_F(LargeWindow, RunsDatedAheadHideNoNewOnes) {
-  for (int i = 1; i <= 150; ++i) add_run(job_, -Days(365) - minutes(i));
-  collect();
-  const Id run = add_run(job_, minutes(1));
-  collect();
-  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
-}
-
 TEST_F(LargeWindow, IsListedAsAWholeEverySoOften) {
   add_run(job_, minutes(20 * 300) + minutes(1));  // appears late
   std::vector<std::uint64_t> pages;
