@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <toml++/toml.h>
 
@@ -12,8 +13,14 @@ namespace {
 
 // Deeper than any key of the configuration; what lies below can only be an unknown key, and is not copied.
 constexpr int kMaxDepth = 8;
-// The library recurses once a segment of a dotted key when it frees a document, and has no limit of its own.
-constexpr int kMaxDotsInALine = 32;
+// The library recurses once a segment of a dotted key and once a list or inline table.
+constexpr int kMaxDotsInAKey = 32;
+constexpr int kMaxOpen = 32;
+// The library needs up to 300 bytes for a value, and may compare each table with all before it: 3 s.
+constexpr std::size_t kMaxValues = 300'000;
+// What ends a key; and what stands before every value, table and further segment of a key.
+constexpr std::string_view kStructure = "=,[]{}\n";
+constexpr std::string_view kBeginsValue = "=,[{.";
 
 Position position(const toml::source_position& at) {
   return {static_cast<int>(at.line), static_cast<int>(at.column)};
@@ -38,9 +45,11 @@ Node converted(const toml::node& from, int depth) {
   } else if (const auto* array = from.as_array()) {
     node.kind = Node::Kind::array;
     if (depth == kMaxDepth) return node;
+    node.items.reserve(array->size());
     for (const toml::node& item : *array) node.items.push_back(converted(item, depth + 1));
   } else if (const auto* table = from.as_table()) {
     if (depth == kMaxDepth) return node;
+    node.members.reserve(table->size());
     for (const auto& [key, value] : *table) {
       node.members.push_back(
           {std::string(key.str()), position(key.source().begin), converted(value, depth + 1)});
@@ -58,25 +67,63 @@ Position position_of(std::string_view text, std::size_t offset) {
           static_cast<int>(offset - line_start) + 1};
 }
 
-// Where a line has more dots outside of strings and comments than any key or number needs.
-std::optional<std::size_t> too_many_dots(std::string_view text) {
-  int dots = 0;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') {
-      dots = 0;
-      quote = 0;
-    } else if (quote != 0) {
-      if (c == '\\' && quote == '"') ++i;
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      i = std::min(text.find('\n', i), text.size()) - 1;
-    } else if (c == '.' && ++dots > kMaxDotsInALine) {
-      return i;
+// Past the string that begins at `from`, as TOML reads it; npos where it has no end.
+std::size_t after_string(std::string_view text, std::size_t from) {
+  const char quote = text[from];
+  const std::string fence(3, quote);
+  const bool many_lines = text.substr(from, 3) == fence;
+  for (std::size_t i = from + (many_lines ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text[i] == '\n' && !many_lines) {
+      return std::string_view::npos;
+    } else if (text[i] == quote && !many_lines) {
+      return i + 1;
+    } else if (text[i] == quote && text.substr(i, 3) == fence) {
+      // One or two quotes before the closing three belong to the string.
+      std::size_t end = i + 3;
+      while (end < std::min(text.size(), i + 5) && text[end] == quote) ++end;
+      return end;
     }
+  }
+  return std::string_view::npos;
+}
+
+// What the library must not be given, because it would recurse or search without a limit of its own. All that
+// counts stands outside of strings and comments; where a string has no end, the library stops as well.
+std::optional<SyntaxError> beyond_bounds(std::string_view text) {
+  const auto error = [&](std::size_t at, std::string message) {
+    return SyntaxError{position_of(text, at), std::move(message)};
+  };
+  int dots = 0;  // of the key that is being read
+  int open = 0;
+  std::size_t values = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
+    if (c == '"' || c == '\'') {
+      i = after_string(text, i);
+      if (i == std::string_view::npos) return std::nullopt;
+      continue;
+    }
+    if (c == '.') {
+      if (++dots > kMaxDotsInAKey) return error(i, "the key is nested too deeply");
+    } else if (kStructure.find(c) != std::string_view::npos) {
+      dots = 0;
+    }
+    if (c == '[' || c == '{') {
+      if (++open > kMaxOpen) return error(i, "lists and tables are nested too deeply");
+    } else if (c == ']' || c == '}') {
+      --open;
+    }
+    if (kBeginsValue.find(c) != std::string_view::npos && ++values > kMaxValues) {
+      return error(i, "holds more than " + std::to_string(kMaxValues) +
+                          " keys and values: spread them over several files");
+    }
+    ++i;
   }
   return std::nullopt;
 }
@@ -144,8 +191,8 @@ ParsedToml parse_toml(std::string_view text) {
     parsed.errors.push_back({position_of(text, nul), "holds a NUL byte: this is not a TOML text (UTF-8)"});
     return parsed;
   }
-  if (const auto dot = too_many_dots(text)) {
-    parsed.errors.push_back({position_of(text, *dot), "the key is nested too deeply"});
+  if (auto error = beyond_bounds(text)) {
+    parsed.errors.push_back(std::move(*error));
     return parsed;
   }
   try {

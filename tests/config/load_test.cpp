@@ -340,7 +340,62 @@ TEST_F(UnreadableFile, NestedBeyondReason) {
   std::string lines = "x = ";
   for (int i = 0; i < 100'000; ++i) lines += "[\n";
   dir.write("gateway.toml", lines);
-  EXPECT_THAT(errors(), ElementsAre(HasSubstr("exceeded maximum nested value depth")));
+  EXPECT_THAT(errors(), ElementsAre(HasSubstr("lists and tables are nested too deeply")));
+}
+
+// Strings whose end is easily mistaken. What stands in them is text, and what follows is not.
+const Lines kTrickyStrings = {
+    R"("a ' b")",           R"("a \" ' b")", R"("\\")",          R"("")",
+    R"('a " b')",           R"('\')",        "\"\"\"\n' \"\"\"", "'''\n\" '''",
+    R"("""a"" ' b""")",     R"("""\"""")",   R"("""\""" ' """)", R"("""ends with"""")",
+    R"("""ends with""""")", R"("""""")",     R"('''a'' " b''')", R"('''ends with'''')",
+    R"('''ends with''''')", R"('''\''')",
+};
+
+TEST_F(UnreadableFile, NestedBeyondReasonBehindAString) {
+  std::string deep;
+  for (int i = 0; i < 150'000; ++i) deep += "a.";
+  for (const std::string& text : kTrickyStrings) {
+    dir.write("gateway.toml", "x = [ " + text + " , { " + deep + "a = 1 } ]");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("the key is nested too deeply"))) << text;
+    dir.write("gateway.toml", "x = " + text + "\n# ' \"\n" + deep + "a = 1");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("the key is nested too deeply"))) << text;
+  }
+}
+
+TEST_F(UnreadableFile, NothingInAStringIsNesting) {
+  const std::string dots(200, '.');
+  const std::string open(200, '[');
+  for (const std::string& text : kTrickyStrings) {
+    std::string filled = text;
+    const std::size_t backslash = text.find('\\');
+    filled.insert(std::min(backslash, text.size() / 2),
+                  text.size() > 2 && text != R"("""""")" ? dots + open : "");
+    dir.write("gateway.toml", "x = [ " + filled + ", \"" + dots + open + "\", '" + dots + open + "' ]");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("unknown key \"x\" at the top level"))) << filled;
+  }
+}
+
+TEST_F(UnreadableFile, OfNothingButQuotes) {
+  for (const char quote : {'"', '\''}) {
+    dir.write("gateway.toml", "x = " + std::string((8u << 20) - 4, quote));
+    EXPECT_EQ(errors().size(), 1u);
+  }
+}
+
+TEST_F(UnreadableFile, OfMoreValuesThanMemoryAndTimeAreWorth) {
+  std::string list = "x = [";
+  std::string lines;
+  std::string headers;
+  for (int i = 0; i < 310'000; ++i) {
+    list += "1,";
+    lines += std::to_string(i) + "=1\n";
+    headers += "[a" + std::to_string(i) + "]\n";
+  }
+  for (const std::string& text : {list + "]", lines, headers}) {
+    dir.write("gateway.toml", text);
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("holds more than 300000 keys and values")));
+  }
 }
 
 TEST_F(UnreadableFile, DotsInTextAndCommentsAreNotNesting) {
@@ -348,6 +403,13 @@ TEST_F(UnreadableFile, DotsInTextAndCommentsAreNotNesting) {
   dir.write("gateway.toml", "# " + dots + "\n[accounts.a]\ntoken_env = \"T\"\nlabels = { note = \"" + dots +
                                 "\\\"\", other = '" + dots + "' } # " + dots + "\n");
   EXPECT_EQ(errors(), Lines{});
+}
+
+TEST_F(UnreadableFile, DotsOfManyKeysInALineAreNotOneKey) {
+  std::string numbers = "0.5";
+  for (int i = 0; i < 100; ++i) numbers += ", 0.5";
+  dir.write("gateway.toml", "x = [ " + numbers + " ]");
+  EXPECT_THAT(errors(), ElementsAre(HasSubstr("unknown key \"x\" at the top level")));
 }
 
 TEST_F(UnreadableFile, VeryManyMistakesAreCounted) {
