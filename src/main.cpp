@@ -351,7 +351,9 @@ int run(int argc, char** argv) {
   }
   for (const config::RejectedFile& rejected : loaded.rejected) {
     for (const config::Diagnostic& error : rejected.errors) {
-      log.error("configuration file skipped, with all its accounts", {{"error", to_text(error)}});
+      log.error(rejected.in_part ? "account left out of a configuration file"
+                                 : "configuration file skipped, with all its accounts",
+                {{"error", to_text(error)}});
     }
   }
   for (const config::Diagnostic& error : loaded.errors)

@@ -148,7 +148,13 @@ Key<AccountConfig> token_key(std::string_view name, TokenSource::Kind kind, std:
                              std::string range, std::optional<std::string> (*read)(Reader&, const Slot&)) {
   return {name, std::move(type), std::move(range),
           [=](Reader& reader, const Slot& slot, AccountConfig& account) {
-            if (auto value = read(reader, slot)) account.token = TokenSource{kind, std::move(*value), {}};
+            if (kind != TokenSource::Kind::file && reader.own_tokens_only()) {
+              reader.error(slot.key_at, slot.path +
+                                            " may not be set in a file of accounts_dir, as "
+                                            "accounts_dir_own_tokens is set: use token_file");
+            } else if (auto value = read(reader, slot)) {
+              account.token = TokenSource{kind, std::move(*value), {}};
+            }
           },
           [=](const AccountConfig& account) {
             const bool shown = account.token.kind == kind && !account.token.name.empty();
@@ -158,8 +164,8 @@ Key<AccountConfig> token_key(std::string_view name, TokenSource::Kind kind, std:
 
 std::optional<std::string> read_token_file(Reader& reader, const Slot& slot) {
   auto path = reader.path(slot);
-  if (path && reader.less_trusted() && !lies_below(*path, reader.directory())) {
-    reader.error(slot.value.at, slot.path + " must lie below " + reader.directory() +
+  if (path && reader.less_trusted() && !lies_below(*path, reader.token_directory())) {
+    reader.error(slot.value.at, slot.path + " must lie below " + reader.token_directory() +
                                     ", because it is named by a file of accounts_dir");
   }
   return path;
@@ -212,8 +218,7 @@ void read_account(Reader& reader, const Slot& slot, const std::string& name, con
   read_table(reader, slot, account_keys(), account);
   check_account_settings(reader, slot, account);
   settle_scrape_timeout(account);
-  if (reader.less_trusted() && account.token.kind == TokenSource::Kind::file)
-    account.token.below = reader.directory();
+  if (account.token.kind == TokenSource::Kind::file) account.token.below = reader.token_directory();
 
   int tokens = 0;
   for (const std::string_view token : {"token_file", "token_env", "token_credential"}) {

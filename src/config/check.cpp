@@ -5,6 +5,7 @@
 #include "sqlbak_gateway/base/text.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 namespace sqlbak_gateway::config {
@@ -35,6 +36,18 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+// Where accounts of several files are defined: one customer's may use the token of another's.
+std::string written_elsewhere(const Config& config, const std::vector<std::string>& accounts) {
+  std::vector<std::string> places;
+  std::set<std::string> files;
+  for (const std::string& name : accounts) {
+    const Place& place = config.accounts.at(name).place;
+    places.push_back(to_text({place, ""}));
+    files.insert(place.file);
+  }
+  return files.size() > 1 ? " (" + joined(places) + ')' : std::string();
 }
 
 std::string counted(std::size_t count, std::string_view one, std::string_view several) {
@@ -129,6 +142,7 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
     check_readable(account.place, "ca_file", account.ca_file);
+    if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
     auto token = tokens.read(account.token);
     if (!token) {
       of(account.token).push_back({account.place, "account \"" + name + "\": " + token.error().message});
@@ -139,7 +153,7 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   for (const auto& sharing : accounts_sharing_a_token(read)) {
     trouble.warnings.push_back(
         {config.accounts.at(sharing.front()).place,
-         "accounts " + joined(sharing) +
+         "accounts " + joined(sharing) + written_elsewhere(config, sharing) +
              " have the same token: they share one rate limit, and see the same data"});
   }
   return trouble;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -77,7 +78,7 @@ class Loading {
     std::error_code error;
     const bool absent = !std::filesystem::exists(file_, error) && !error;
     if (absent && options_.environment(kTokenVariable)) return true;
-    Reader reader(file_, false);
+    Reader reader(file_, Trust::full);
     const auto root = parse_file(reader);
     if (root) {
       const Slot whole{"", {}, *root};
@@ -113,11 +114,13 @@ class Loading {
       error(accounts_dir_place_, files.error().message);
       return;
     }
+    for (const auto& [name, account] : config().accounts) claimed_.emplace(name, account.place);
     for (const std::string& file : *files) read_account_file(file);
+    for (const auto& [name, why] : disputed_) config().accounts[name] = without_token(name, why);
   }
 
   void read_account_file(const std::string& file) {
-    Reader reader(file, true);
+    Reader reader(file, config().accounts_dir_own_tokens ? Trust::own_tokens : Trust::less);
     Accounts accounts;
     if (const auto root = parse_file(reader)) {
       const Slot whole{"", {}, *root};
@@ -133,21 +136,47 @@ class Loading {
         }
       }
     }
-    for (const auto& [name, account] : accounts) {
-      if (const auto other = config().accounts.find(name); other != config().accounts.end()) {
-        reader.error({account.place.line, account.place.column},
-                     "account \"" + name + "\" is already defined in " + to_text({other->second.place, ""}));
-      }
-    }
+    const bool sound = !reader.has_errors();
+    for (const std::string& name : claimed_before(reader, accounts)) accounts.erase(name);
     append(outcome_.warnings, reader.take_warnings());
     std::vector<Diagnostic> errors = reader.take_errors();
-    if (errors.empty()) {
-      config().accounts.merge(accounts);
-    } else if (options_.mode == LoadMode::start) {
-      outcome_.rejected.push_back({file, std::move(errors)});
+    if (sound) config().accounts.merge(accounts);
+    if (errors.empty()) return;
+    if (options_.mode == LoadMode::start) {
+      outcome_.rejected.push_back({file, std::move(errors), sound});
     } else {
       append(outcome_.errors, std::move(errors));
     }
+  }
+
+  // Those of the accounts that another file defines too. The names of a file that is rejected count as well:
+  // a mistake in it must not hand them to somebody else.
+  std::vector<std::string> claimed_before(Reader& reader, const Accounts& accounts) {
+    std::vector<std::string> names;
+    for (const auto& [name, account] : accounts) {
+      const auto [first, unclaimed] = claimed_.emplace(name, account.place);
+      if (unclaimed) continue;
+      names.push_back(name);
+      const std::string where = to_text({first->second, ""});
+      std::string message = "account \"" + name + "\" is already defined in " + where;
+      if (first->second.file != file_ && is_account_name(name)) {
+        message += ": whose it is cannot be told, so neither is used";
+        disputed_.emplace(name, "account \"" + name + "\" is defined in " + where + " and in " +
+                                    to_text({account.place, ""}) + ": neither is used");
+      }
+      reader.error({account.place.line, account.place.column}, std::move(message));
+    }
+    return names;
+  }
+
+  // Stands for an account whose definition cannot be trusted: it answers that its configuration is wrong.
+  AccountConfig without_token(const std::string& name, const std::string& why) const {
+    AccountConfig account = draft_.defaults;
+    account.name = name;
+    account.place = claimed_.at(name);
+    account.token = {TokenSource::Kind::none, why, {}};
+    settle_scrape_timeout(account);
+    return account;
   }
 
   static bool is_main_key(std::string_view name) {
@@ -228,6 +257,8 @@ class Loading {
   const LoadOptions& options_;
   LoadOutcome outcome_;
   Draft draft_;
+  std::map<std::string, Place> claimed_;         // names of accounts, and where they were first defined
+  std::map<std::string, std::string> disputed_;  // those that several files of accounts_dir define, and which
   bool sets_cache_ttl_ = false;
   bool sets_listen_ = false;
   bool sets_history_path_ = false;

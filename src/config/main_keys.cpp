@@ -331,6 +331,11 @@ const Keys<Draft>& main_keys() {
          const std::string& path = draft.config.accounts_dir;
          return path.empty() ? std::string() : toml_string(path);
        }},
+      {"accounts_dir_own_tokens", "boolean", "",
+       [](Reader& reader, const Slot& slot, Draft& draft) {
+         if (const auto value = reader.boolean(slot)) draft.config.accounts_dir_own_tokens = *value;
+       },
+       [](const Draft& draft) { return std::string(draft.config.accounts_dir_own_tokens ? "true" : ""); }},
       table_key("server", &Config::server, server_keys),
       {"access", std::string(kTable), "", read_access, nullptr},
       table_key("upstream", &Config::upstream, upstream_keys),

@@ -14,8 +14,12 @@
 namespace sqlbak_gateway::config {
 namespace {
 
+constexpr std::size_t kMaxPathBytes = 4096;  // Linux opens none that is longer
+// Bytes of a key in a message.
+constexpr std::size_t kMostShown = 100;
+
 std::string in_quotes(std::string_view text) {
-  return '"' + json_escaped(text.substr(0, 100)) + '"';
+  return '"' + json_escaped(cut_to(text, kMostShown)) + '"';
 }
 
 std::string header(const std::string& path) {
@@ -39,28 +43,54 @@ void sort_by_position(std::vector<Diagnostic>& diagnostics) {
 }  // namespace
 
 Slot member_slot(const Slot& table, const Member& member) {
-  return {table.path.empty() ? toml_key(member.key) : table.path + '.' + toml_key(member.key), member.at,
-          member.value};
+  const std::string_view shown = cut_to(member.key, kMostShown);
+  const std::string key = shown.size() == member.key.size() ? toml_key(shown) : toml_string(shown) + "…";
+  return {table.path.empty() ? key : table.path + '.' + key, member.at, member.value};
 }
 
-Reader::Reader(std::string file, bool less_trusted)
+Reader::Reader(std::string file, Trust trust)
     : file_(std::move(file)),
       directory_(std::filesystem::path(file_).parent_path().string()),
-      less_trusted_(less_trusted) {}
+      trust_(trust) {}
+
+std::string Reader::token_directory() const {
+  switch (trust_) {
+    case Trust::full:
+      return "";
+    case Trust::less:
+      return directory_;
+    case Trust::own_tokens:
+      return resolved(directory_, std::filesystem::path(file_).stem().string());
+  }
+  return directory_;
+}
 
 void Reader::error(Position at, std::string message) {
-  errors_.push_back({place(at), std::move(message)});
+  if (errors_.size() == kMaxNotes) {
+    ++more_errors_;
+  } else {
+    errors_.push_back({place(at), std::move(message)});
+  }
 }
 
 void Reader::warning(Position at, std::string message) {
-  warnings_.push_back({place(at), std::move(message)});
+  if (warnings_.size() == kMaxNotes) {
+    ++more_warnings_;
+  } else {
+    warnings_.push_back({place(at), std::move(message)});
+  }
 }
 
 void Reader::unknown_key(const Slot& table, const Member& member,
                          const std::vector<std::string_view>& known) {
+  if (errors_.size() == kMaxNotes) {
+    ++more_errors_;
+    return;
+  }
   std::string message = "unknown key " + in_quotes(member.key) + ' ' + header(table.path);
   const std::string home = home_of(member.key);
-  const auto near = home.empty() ? nearest(member.key, known) : std::nullopt;
+  const auto near =
+      home.empty() && member.key.size() <= kMostShown ? nearest(member.key, known) : std::nullopt;
   if (near) {
     message += ": did you mean \"" + *near + "\"?";
   } else {
@@ -100,6 +130,11 @@ std::optional<std::string> Reader::nonempty_text(const Slot& slot) {
 std::optional<std::string> Reader::path(const Slot& slot) {
   const auto value = nonempty_text(slot);
   if (!value) return std::nullopt;
+  if (value->size() >= kMaxPathBytes) {
+    error(slot.value.at, slot.path + " is too long for a path: it must have fewer than " +
+                             std::to_string(kMaxPathBytes) + " bytes");
+    return std::nullopt;
+  }
   return resolved(directory_, *value);
 }
 
@@ -177,16 +212,15 @@ std::optional<double> Reader::rate(const Slot& slot) {
 
 std::vector<Diagnostic> Reader::take_errors() {
   sort_by_position(errors_);
-  if (errors_.size() > kMaxErrors) {
-    const std::size_t others = errors_.size() - kMaxErrors;
-    errors_.resize(kMaxErrors);
-    errors_.push_back({place({}), "and " + std::to_string(others) + " more errors"});
-  }
+  if (more_errors_ > 0)
+    errors_.push_back({place({}), "and " + std::to_string(more_errors_) + " more errors"});
   return std::move(errors_);
 }
 
 std::vector<Diagnostic> Reader::take_warnings() {
   sort_by_position(warnings_);
+  if (more_warnings_ > 0)
+    warnings_.push_back({place({}), "and " + std::to_string(more_warnings_) + " more warnings"});
   return std::move(warnings_);
 }
 

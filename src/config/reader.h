@@ -24,18 +24,28 @@ struct Slot {
   const Node& value;
 };
 
-// The slot of one member of a table.
+// The slot of one member of a table. Its path is cut where the key is longer than any that means something.
 Slot member_slot(const Slot& table, const Member& member);
+
+// What a file may say of tokens.
+enum class Trust {
+  full,        // the main file
+  less,        // keys that say where a token goes are refused, and token files must lie below its directory
+  own_tokens,  // likewise, and token files must lie in the folder beside it that has its name; no other
+               // tokens
+};
 
 class Reader {
  public:
-  // `file` is absolute. In a less trusted file, keys that say where a token goes are refused, and token files
-  // must lie below its directory.
-  Reader(std::string file, bool less_trusted);
+  // `file` is absolute.
+  Reader(std::string file, Trust trust);
 
   const std::string& file() const { return file_; }
   const std::string& directory() const { return directory_; }
-  bool less_trusted() const { return less_trusted_; }
+  bool less_trusted() const { return trust_ != Trust::full; }
+  bool own_tokens_only() const { return trust_ == Trust::own_tokens; }
+  // The directory that token files must lie in; empty: anywhere.
+  std::string token_directory() const;
   Place place(Position at) const { return {file_, at.line, at.column}; }
 
   void error(Position at, std::string message);
@@ -56,21 +66,24 @@ class Reader {
   // 0 (no limit), or from kMinRate to kMaxRate.
   std::optional<double> rate(const Slot& slot);
 
-  // What was noted, ascending by position; of very many errors the first kMaxErrors and a count of the
-  // others.
+  bool has_errors() const { return !errors_.empty(); }
+  // What was noted, ascending by position; of very many the kMaxNotes that were noted first and a count of
+  // the others.
   std::vector<Diagnostic> take_errors();
   std::vector<Diagnostic> take_warnings();
 
   static constexpr double kMinRate = 0.01;
   static constexpr double kMaxRate = 10'000;
-  static constexpr std::size_t kMaxErrors = 1000;
+  static constexpr std::size_t kMaxNotes = 1000;
 
  private:
   std::string file_;
   std::string directory_;
-  bool less_trusted_;
+  Trust trust_;
   std::vector<Diagnostic> errors_;
   std::vector<Diagnostic> warnings_;
+  std::size_t more_errors_ = 0;
+  std::size_t more_warnings_ = 0;
 };
 
 // "16MiB", "1000B": as parse_size reads it back.

@@ -87,6 +87,8 @@ Result<Secret> TokenReader::read(const TokenSource& source) const {
       }
       return named(what, credential->second);
     }
+    case TokenSource::Kind::none:
+      return Error{source.name};
   }
   return Error{"unknown kind of token"};
 }

@@ -1,6 +1,7 @@
 // accounts_dir: files that may be written by less trusted hands, and what a bad one does at the start, at a
 // reload and in a check.
 #include "config/config_directory.h"
+#include "sqlbak_gateway/config/check.h"
 #include "sqlbak_gateway/config/load.h"
 #include "sqlbak_gateway/config/token.h"
 
@@ -146,7 +147,127 @@ TEST_F(AccountsDir, DuplicatesAcrossFilesNameBothPlaces) {
       dir.lines(dir.load().errors),
       ElementsAre(
           "$DIR/accounts.d/b.toml:1:11: account \"acme\" is already defined in $DIR/gateway.toml:2:11",
-          "$DIR/accounts.d/b.toml:3:11: account \"beta\" is already defined in $DIR/accounts.d/a.toml:1:11"));
+          "$DIR/accounts.d/b.toml:3:11: account \"beta\" is already defined in $DIR/accounts.d/a.toml:1:11: "
+          "whose it is cannot be told, so neither is used"));
+}
+
+class OwnTokens : public AccountsDir {
+ protected:
+  OwnTokens() { write_main("accounts_dir_own_tokens = true\n"); }
+};
+
+TEST_F(OwnTokens, LieInTheFolderOfTheFilesName) {
+  for (const std::string& path : Lines{"b/token", "token", "a.token", "a", "a/../b/token", "ab/token"}) {
+    EXPECT_THAT(errors_of("[accounts.a]\ntoken_file = \"" + path + "\"\n"),
+                ElementsAre("$DIR/accounts.d/a.toml:2:14: accounts.a.token_file must lie below "
+                            "$DIR/accounts.d/a, because it is named by a file of accounts_dir"))
+        << path;
+  }
+  EXPECT_THAT(errors_of("[accounts.a]\ntoken_file = \"a/token\"\n"), IsEmpty());
+}
+
+TEST_F(OwnTokens, AreNoOthersThroughALink) {
+  dir.write("accounts.d/b/token", "PLANTED");
+  dir.write("accounts.d/a/own", "own-token\n");
+  dir.link("accounts.d/a/token", "../b/token");
+  write_account_file("a.toml",
+                     "[accounts.a]\ntoken_file = \"a/token\"\n[accounts.own]\ntoken_file = \"a/own\"\n");
+  const Config config = dir.loaded();
+  const TokenReader tokens(environment_of({}));
+  EXPECT_FALSE(tokens.read(config.accounts.at("a").token).ok());
+  EXPECT_EQ(tokens.read(config.accounts.at("own").token)->reveal(), "own-token");
+}
+
+TEST_F(OwnTokens, AreFilesOnly) {
+  EXPECT_THAT(errors_of("[accounts.a]\ntoken_env = \"T\"\n[accounts.b]\ntoken_credential = \"acme\"\n"),
+              ElementsAre("$DIR/accounts.d/a.toml:2:1: accounts.a.token_env may not be set in a file of "
+                          "accounts_dir, as accounts_dir_own_tokens is set: use token_file",
+                          "$DIR/accounts.d/a.toml:4:1: accounts.b.token_credential may not be set in a file "
+                          "of accounts_dir, as accounts_dir_own_tokens is set: use token_file"));
+}
+
+TEST_F(OwnTokens, AreNotAskedOfTheMainFile) {
+  write_main("accounts_dir_own_tokens = true\n" + account("main") + "[accounts.other]\ntoken_file = \"t\"\n");
+  dir.write("accounts.d/README", "");
+  EXPECT_THAT(names(dir.loaded()), ElementsAre("main", "other"));
+}
+
+TEST_F(AccountsDir, ATokenOfAnotherFilesAccountIsWarnedOfWithBothPlaces) {
+  write_account_file("acme.toml", "[accounts.acme]\ntoken_file = \"tokens/acme\"\n");
+  write_account_file("evil.toml", "[accounts.evil]\ntoken_file = \"tokens/acme\"\n");
+  write_account_file("tokens/acme", "token\n");
+  EXPECT_THAT(dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).warnings),
+              ElementsAre("$DIR/accounts.d/acme.toml:1:11: accounts acme, evil "
+                          "($DIR/accounts.d/acme.toml:1:11, $DIR/accounts.d/evil.toml:1:11) have the same "
+                          "token: they share one rate limit, and see the same data"));
+}
+
+// An account that two files of accounts_dir define. The one whose name is first in the alphabet has no better
+// claim to it.
+class DisputedAccount : public AccountsDir {
+ protected:
+  DisputedAccount() {
+    write_main("[defaults]\nlookback = \"30d\"\n" + account("main"));
+    write_account_file("0evil.toml", account("acme") + "labels = { tier = \"evil\" }\n" + account("evil"));
+    write_account_file("acme.toml", account("acme-us") + account("acme"));
+  }
+  static constexpr const char* kError =
+      "$DIR/accounts.d/acme.toml:3:11: account \"acme\" is already defined in "
+      "$DIR/accounts.d/0evil.toml:1:11: whose it is cannot be told, so neither is used";
+};
+
+TEST_F(DisputedAccount, IsThatOfNeitherAtTheStartAndTheOthersStay) {
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_THAT(names(outcome.config), ElementsAre("acme", "acme-us", "evil", "main"));
+  ASSERT_EQ(outcome.rejected.size(), 1u);
+  EXPECT_EQ(outcome.rejected[0].file, dir.path("accounts.d/acme.toml"));
+  EXPECT_TRUE(outcome.rejected[0].in_part);
+  EXPECT_THAT(dir.lines(outcome.rejected[0].errors), ElementsAre(kError));
+
+  AccountConfig expected;
+  expected.name = "acme";
+  expected.lookback = std::chrono::hours(30 * 24);
+  expected.token = {TokenSource::Kind::none,
+                    "account \"acme\" is defined in " + dir.path("accounts.d/0evil.toml:1:11") + " and in " +
+                        dir.path("accounts.d/acme.toml:3:11") + ": neither is used",
+                    ""};
+  EXPECT_EQ(outcome.config->accounts.at("acme"), expected);
+  const TokenReader tokens(environment_of({}));
+  EXPECT_EQ(tokens.read(expected.token).error().message, expected.token.name);
+  // What is wrong was said already; this is about the variables of the other three.
+  EXPECT_EQ(check_files(*outcome.config, tokens).warnings.size(), 3u);
+}
+
+TEST_F(DisputedAccount, OfThreeFilesIsThatOfNone) {
+  write_account_file("z.toml", account("acme"));
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_EQ(outcome.config->accounts.at("acme").token.kind, TokenSource::Kind::none);
+  EXPECT_EQ(outcome.rejected.size(), 2u);
+}
+
+TEST_F(DisputedAccount, IsNotThatOfTheOtherFileWhereOneIsSkipped) {
+  for (const std::string& mistaken : Lines{"0evil.toml", "acme.toml"}) {
+    const std::string right = text_of(dir.path("accounts.d/" + mistaken));
+    write_account_file(mistaken, right + "lookbak = \"1d\"\n");
+    const LoadOutcome outcome = dir.load(LoadMode::start);
+    EXPECT_EQ(outcome.config->accounts.at("acme").token.kind, TokenSource::Kind::none) << mistaken;
+    write_account_file(mistaken, right);
+  }
+}
+
+TEST_F(DisputedAccount, RefusesAReload) {
+  const Config running = *dir.load(LoadMode::start).config;
+  EXPECT_THAT(dir.lines(dir.reload(running).errors), ElementsAre(kError));
+}
+
+TEST_F(DisputedAccount, IsTheMainFilesWhereThatDefinesItToo) {
+  write_main(account("acme"));
+  const LoadOutcome outcome = dir.load(LoadMode::start);
+  EXPECT_THAT(names(outcome.config), ElementsAre("acme", "acme-us", "evil"));
+  EXPECT_EQ(outcome.config->accounts.at("acme").token.kind, TokenSource::Kind::environment);
+  EXPECT_EQ(outcome.config->accounts.at("acme").place.file, dir.path("gateway.toml"));
+  EXPECT_THAT(outcome.config->accounts.at("acme").labels, IsEmpty());
+  EXPECT_EQ(outcome.rejected.size(), 2u);
 }
 
 class BadAccountFile : public AccountsDir {
@@ -189,16 +310,6 @@ TEST_F(BadAccountFile, DoesNotHideMistakesInOthers) {
       dir.lines(dir.load(LoadMode::check).errors),
       ElementsAre("$DIR/gateway.toml:3:10: server.listen must be a list of strings, not an integer", kError,
                   "$DIR/accounts.d/c.toml:1:16: not valid TOML: in a table header: expected ']', saw '\\n'"));
-}
-
-TEST_F(BadAccountFile, OfTwoThatDefineOneAccountTheLaterIsSkippedAtTheStart) {
-  write_account_file("b.toml", account("alpha") + account("bystander"));
-  const LoadOutcome outcome = dir.load(LoadMode::start);
-  EXPECT_THAT(names(outcome.config), ElementsAre("alpha", "gamma", "main"));
-  ASSERT_EQ(outcome.rejected.size(), 1u);
-  EXPECT_THAT(dir.lines(outcome.rejected[0].errors),
-              ElementsAre("$DIR/accounts.d/b.toml:1:11: account \"alpha\" is already defined in "
-                          "$DIR/accounts.d/a.toml:1:11"));
 }
 
 TEST_F(BadAccountFile, AnErrorInTheMainFileRefusesTheStart) {

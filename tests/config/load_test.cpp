@@ -398,6 +398,23 @@ TEST_F(UnreadableFile, OfMoreValuesThanMemoryAndTimeAreWorth) {
   }
 }
 
+TEST_F(UnreadableFile, WithAPathLongerThanAny) {
+  dir.write("gateway.toml", "[accounts.a]\ntoken_file = \"" + std::string(4096, 'x') + "\"\n");
+  EXPECT_THAT(errors(),
+              ElementsAre("$DIR/gateway.toml:2:14: accounts.a.token_file is too long for a path: it must "
+                          "have fewer than 4096 bytes"));
+}
+
+TEST_F(UnreadableFile, WithKeysLongerThanAnyMessage) {
+  std::string text = "[accounts.\"" + std::string(1'000'000, 'x') + "\"]\ntoken_env = \"T\"\n";
+  for (int i = 0; i < 1500; ++i) text += "unknown_" + std::to_string(i) + " = 1\n";
+  text += "[accounts.a]\ntoken_env = \"T\"\n" + std::string(1'000'000, 'y') + " = 1\n";
+  dir.write("gateway.toml", text);
+  const Lines all = errors();
+  EXPECT_EQ(all.size(), 1001u);
+  for (const std::string& line : all) ASSERT_LT(line.size(), 1000u) << line.substr(0, 1000);
+}
+
 TEST_F(UnreadableFile, DotsInTextAndCommentsAreNotNesting) {
   const std::string dots(200, '.');
   dir.write("gateway.toml", "# " + dots + "\n[accounts.a]\ntoken_env = \"T\"\nlabels = { note = \"" + dots +

@@ -128,6 +128,16 @@ TEST_F(ProbeTest, ARefusedTokenStopsTheAccountAtOnce) {
   EXPECT_LE(api.request_count("acme"), 3u);  // what was in flight, and no retry
 }
 
+TEST_F(ProbeTest, AnAccountWhoseOwnerIsDisputedAsksNobodyAndSaysWhy) {
+  configured("globex").token = {config::TokenSource::Kind::none, "defined in a.toml and in b.toml", ""};
+  const Series broken = collected("globex");
+  EXPECT_EQ(value(broken, "probe_success"), 0);
+  EXPECT_EQ(failure(broken, "config"), 1);
+  EXPECT_EQ(api.request_count("globex"), 0u);
+  const http::Response debug = get("/probe", {{"account", "globex"}, {"debug", "true"}});
+  EXPECT_NE(debug.body->find("defined in a.toml and in b.toml"), std::string::npos);
+}
+
 TEST_F(ProbeTest, AnAccountWithoutATokenIsTheOnlyOneToSuffer) {
   environment.erase(variable("globex"));
   const Series broken = collected("globex");

@@ -66,9 +66,9 @@ struct ServerConfig {
 
 // Where a token is found. token.h reads it.
 struct TokenSource {
-  enum class Kind { file, environment, credential };
+  enum class Kind { file, environment, credential, none };
   Kind kind = Kind::file;
-  std::string name;   // an absolute path, a variable, or a credential of systemd
+  std::string name;   // an absolute path, a variable, a credential of systemd, or why there is no token
   std::string below;  // files: the directory the file must lie in, whatever links lead there; empty: anywhere
   friend bool operator==(const TokenSource&, const TokenSource&) = default;
 };
@@ -169,6 +169,7 @@ struct Config {
   HistoryConfig history;
   std::map<std::string, AccountConfig, std::less<>> accounts;  // by name
   std::string accounts_dir;                                    // absolute; empty: none
+  bool accounts_dir_own_tokens = false;
   // One account, `default`, from SQLBAK_API_TOKEN and its companions: /metrics serves it too.
   bool single_account = false;
   friend bool operator==(const Config&, const Config&) = default;

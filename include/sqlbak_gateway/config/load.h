@@ -23,7 +23,8 @@ std::string to_text(const Diagnostic& diagnostic);
 // What becomes of a bad file in accounts_dir.
 enum class LoadMode {
   start,   // it is skipped and reported in `rejected`: one customer's typing error must not stop the others
-           // after a reboot
+           // after a reboot. An account that two files of accounts_dir define is that of neither: it has a
+           // token of Kind::none
   reload,  // it is an error: the running configuration stays. So is going from some accounts to none
   check,   // it is an error: --config.check
 };
@@ -35,10 +36,12 @@ struct LoadOptions {
   const Config* running = nullptr;             // for LoadMode::reload: what is in force now
 };
 
-// A file of accounts_dir that was left out, with all its accounts.
+// A file of accounts_dir that was left out: with all its accounts, or with those only that another file
+// defines too.
 struct RejectedFile {
   std::string file;
   std::vector<Diagnostic> errors;  // never empty
+  bool in_part = false;
 };
 
 struct LoadOutcome {
