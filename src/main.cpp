@@ -69,8 +69,8 @@ std::optional<http::TlsFiles> tls_files_of(const config::ServerConfig& server) {
 
 std::vector<http::Listener> listeners_of(const config::ServerConfig& server) {
   std::vector<http::Listener> listeners;
-  for (const config::ListenAddress& address : server.listen) {
-    listeners.push_back({config::to_text(address), tls_files_of(server)});
+  for (const ListenAddress& address : server.listen) {
+    listeners.push_back({address, tls_files_of(server)});
   }
   return listeners;
 }
@@ -279,11 +279,11 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   wired.count_down();
   const std::vector<std::uint16_t> ports = server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    config::ListenAddress bound = server_config.listen[i];
+    ListenAddress bound = server_config.listen[i];
     bound.port = ports[i];
-    log.info("listening", {{"address", config::to_text(bound)},
-                           {"tls", server_config.tls.has_value()},
-                           {"descriptors", descriptors}});
+    log.info(
+        "listening",
+        {{"address", to_text(bound)}, {"tls", server_config.tls.has_value()}, {"descriptors", descriptors}});
   }
 
   const ServiceManager service_manager;

@@ -22,6 +22,13 @@ bool is_ipv6(std::string_view text) {
   return ::inet_pton(AF_INET6, std::string(text).c_str(), bytes.data()) == 1;
 }
 
+std::optional<std::string> canonical_ipv6(const std::string& text) {
+  in6_addr address{};
+  std::array<char, INET6_ADDRSTRLEN> canonical{};
+  if (::inet_pton(AF_INET6, text.c_str(), &address) != 1) return std::nullopt;
+  return ::inet_ntop(AF_INET6, &address, canonical.data(), canonical.size());
+}
+
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
     return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
@@ -130,13 +137,9 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto port = parse_port(*parts->port);
   if (!port) return wrong;
   if (parts->host.empty()) parts->host = "0.0.0.0";
-  if (!is_ipv6(parts->host) && !is_host_name(parts->host)) return wrong;
-  return ListenAddress{parts->host, *port};
-}
-
-std::string to_text(const ListenAddress& address) {
-  const bool bracketed = address.host.find(':') != std::string::npos;
-  return (bracketed ? '[' + address.host + ']' : address.host) + ':' + std::to_string(address.port);
+  if (const auto v6 = canonical_ipv6(parts->host)) return ListenAddress{*v6, *port};
+  if (!is_host_name(parts->host)) return wrong;
+  return ListenAddress{lower_case(parts->host), *port};
 }
 
 bool is_loopback(std::string_view host) {

@@ -18,17 +18,11 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
 
-Error malformed(std::string_view text) {
-  return Error{
-      "\"" + json_escaped(text.substr(0, 128)) +
-      "\" is no address to listen on; write host:port, like \"127.0.0.1:8000\", \"[::]:8000\" or \":8000\""};
-}
-
 bool is_ipv4_wildcard(const ListenAddress& address) {
   return address.host == "0.0.0.0";
 }
 bool is_ipv6_wildcard(const ListenAddress& address) {
-  return address.host.empty() || address.host == "::";
+  return address.host == "::";
 }
 
 // Not Poco's tryParse(), for which "::" and "0.0.0.0" are no addresses.
@@ -38,11 +32,6 @@ std::optional<Poco::Net::IPAddress> numeric(const std::string& host) {
   in6_addr ipv6{};
   if (::inet_pton(AF_INET6, host.c_str(), &ipv6) == 1) return Poco::Net::IPAddress(&ipv6, sizeof ipv6);
   return std::nullopt;
-}
-
-std::string shown(const ListenAddress& address) {
-  const bool ipv6 = address.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
 Error cannot_listen(const ListenAddress& address, int code, const std::string& otherwise) {
@@ -55,7 +44,7 @@ Error cannot_listen(const ListenAddress& address, int code, const std::string& o
   if (code == EAFNOSUPPORT) why = "this machine has no IPv6; write an IPv4 address";
   if (code == EMFILE || code == ENFILE)
     why = "the process has no descriptors left; raise its limit (LimitNOFILE)";
-  return Error{"cannot listen on " + shown(address) + ": " + why};
+  return Error{"cannot listen on " + to_text(address) + ": " + why};
 }
 
 Result<Poco::Net::ServerSocket> bind(const PreparedListener& listener) {
@@ -63,77 +52,36 @@ Result<Poco::Net::ServerSocket> bind(const PreparedListener& listener) {
   // overloads set SO_REUSEPORT too, and a second gateway would silently take half of the connections.
   constexpr bool kReuseAddress = true;
   constexpr bool kReusePort = false;
-  for (const bool ipv6_missing : {false, true}) {
-    try {
-      Poco::Net::ServerSocket socket;
-      if (ipv6_missing) {
-        socket.bind(Poco::Net::SocketAddress("0.0.0.0", listener.address.port), kReuseAddress, kReusePort);
-      } else if (listener.resolved.family() == Poco::Net::SocketAddress::IPv6) {
-        socket.bind6(listener.resolved, kReuseAddress, kReusePort, !listener.both_families);
-      } else {
-        socket.bind(listener.resolved, kReuseAddress, kReusePort);
-      }
-      socket.listen(kBacklog);
-      socket.setBlocking(false);
-      return socket;
-    } catch (const Poco::Exception& exception) {
-      const bool no_ipv6 = exception.code() == EAFNOSUPPORT || exception.code() == EADDRNOTAVAIL;
-      if (!ipv6_missing && listener.address.host.empty() && no_ipv6) continue;
-      return cannot_listen(listener.address, exception.code(), exception.displayText());
+  try {
+    Poco::Net::ServerSocket socket;
+    if (listener.resolved.family() == Poco::Net::SocketAddress::IPv6) {
+      socket.bind6(listener.resolved, kReuseAddress, kReusePort, !listener.both_families);
+    } else {
+      socket.bind(listener.resolved, kReuseAddress, kReusePort);
     }
+    socket.listen(kBacklog);
+    socket.setBlocking(false);
+    return socket;
+  } catch (const Poco::Exception& exception) {
+    return cannot_listen(listener.address, exception.code(), exception.displayText());
   }
-  return cannot_listen(listener.address, EAFNOSUPPORT, "");
 }
 
 }  // namespace
-
-Result<ListenAddress> parse_listen_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return malformed(text);
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  ListenAddress address;
-  const char* const end = digits.data() + digits.size();
-  const auto [parsed, error] = std::from_chars(digits.data(), end, address.port);
-  if (digits.empty() || error != std::errc{} || parsed != end) return malformed(text);
-  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const bool ipv6 = host.find(':') != std::string_view::npos;
-  const bool sane = std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
-           c == '-' || c == '_' || c == ':';
-  });
-  if (!sane || bracketed != ipv6) return malformed(text);
-  address.host = lower_case(host);
-  if (ipv6) {
-    const std::optional<Poco::Net::IPAddress> ip = numeric(address.host);
-    if (!ip) return malformed(text);
-    address.host = ip->toString();
-  }
-  return address;
-}
-
-bool is_loopback(const ListenAddress& address) {
-  const std::optional<Poco::Net::IPAddress> ip = numeric(address.host);
-  return ip ? ip->isLoopback() : address.host == "localhost";
-}
 
 Result<std::vector<PreparedListener>> prepare(const std::vector<Listener>& listeners) {
   if (listeners.empty()) return Error{"there is no address to listen on"};
   std::vector<PreparedListener> prepared;
   for (const Listener& listener : listeners) {
-    Result<ListenAddress> address = parse_listen_address(listener.address);
-    if (!address) return address.error();
+    const auto& [host, port] = listener.address;
     PreparedListener next;
-    next.address = *address;
-    next.both_families = is_ipv6_wildcard(*address);
+    next.address = listener.address;
+    next.both_families = is_ipv6_wildcard(listener.address);
     try {
-      const std::string host = address->host.empty() ? "::" : address->host;
       const std::optional<Poco::Net::IPAddress> ip = numeric(host);
-      next.resolved =
-          ip ? Poco::Net::SocketAddress(*ip, address->port) : Poco::Net::SocketAddress(host, address->port);
+      next.resolved = ip ? Poco::Net::SocketAddress(*ip, port) : Poco::Net::SocketAddress(host, port);
     } catch (const Poco::Exception&) {
-      return Error{"cannot listen on " + shown(*address) +
+      return Error{"cannot listen on " + to_text(listener.address) +
                    ": the name cannot be resolved; write a numeric address"};
     }
     if (listener.tls) {

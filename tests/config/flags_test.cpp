@@ -49,6 +49,34 @@ TEST(Flags, AllOfThem) {
   EXPECT_TRUE(flags->help);
 }
 
+TEST(ListenAddress, IsHostAndPortWrittenInOneWay) {
+  const auto parsed = [](std::string_view text) {
+    const auto address = parse_listen_address(text);
+    return address ? *address : ListenAddress{address.error().message, 1};
+  };
+  EXPECT_EQ(parsed("0.0.0.0:8000"), (ListenAddress{"0.0.0.0", 8000}));
+  EXPECT_EQ(parsed("[::]:8000"), (ListenAddress{"::", 8000}));
+  EXPECT_EQ(parsed("[0:0::1]:0"), (ListenAddress{"::1", 0}));
+  EXPECT_EQ(parsed(":65535"), (ListenAddress{"0.0.0.0", 65535}));
+  EXPECT_EQ(parsed("LocalHost:8000"), (ListenAddress{"localhost", 8000}));
+  for (const char* bad :
+       {"", "8000", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1",
+        "::1:8000", "[127.0.0.1]:80", "[::1:80", "[::g]:80", "a b:80", "http://x:80", "*:80"}) {
+    const auto address = parse_listen_address(bad);
+    ASSERT_FALSE(address) << bad;
+    EXPECT_THAT(address.error().message, HasSubstr("write HOST:PORT, as in")) << bad;
+  }
+}
+
+TEST(ListenAddress, KnowsItsLoopback) {
+  for (const char* own : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "LocalHost:1"}) {
+    EXPECT_TRUE(is_loopback(parse_listen_address(own)->host)) << own;
+  }
+  for (const char* open : {"0.0.0.0:1", ":1", "[::]:1", "10.0.0.1:1", "gateway:1"}) {
+    EXPECT_FALSE(is_loopback(parse_listen_address(open)->host)) << open;
+  }
+}
+
 TEST(Flags, ValuesMayFollowAsArgumentsAndOneDashIsEnough) {
   const auto flags = parse_flags({"--config.file", "g.toml", "-log.level", "warn", "-probe=acme", "-h"});
   ASSERT_TRUE(flags.ok()) << flags.error().message;

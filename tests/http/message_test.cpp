@@ -1,10 +1,9 @@
-// Answers' heads, gzip, credentials and listen addresses: the pure parts of the layer.
+// Answers' heads, gzip and credentials: the pure parts of the layer.
 #include "sqlbak_gateway/http/message.h"
 
 #include "http/response_head.h"
 #include "sqlbak_gateway/http/authorization.h"
 #include "sqlbak_gateway/http/encoding.h"
-#include "sqlbak_gateway/http/listener.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -105,34 +104,6 @@ TEST(Authorization, IsNothingWhenMalformed) {
                            "Basic dTpwCg==", "Basic =", "Basic dXNlcjpwYQ==x", "Bearer", "Bearer a b",
                            "Bearer ==", "Digest abc", "dXNlcjpwYTpzcw=="}) {
     EXPECT_FALSE(parse_authorization(text)) << text;
-  }
-}
-
-TEST(ListenAddress, IsHostAndPort) {
-  const auto parsed = [](std::string_view text) {
-    const auto address = parse_listen_address(text);
-    return address ? *address : ListenAddress{address.error().message, 1};
-  };
-  EXPECT_EQ(parsed("0.0.0.0:8000"), (ListenAddress{"0.0.0.0", 8000}));
-  EXPECT_EQ(parsed("[::]:8000"), (ListenAddress{"::", 8000}));
-  EXPECT_EQ(parsed("[0:0::1]:0"), (ListenAddress{"::1", 0}));
-  EXPECT_EQ(parsed(":65535"), (ListenAddress{"", 65535}));
-  EXPECT_EQ(parsed("LocalHost:8000"), (ListenAddress{"localhost", 8000}));
-  for (const char* bad :
-       {"", "8000", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1",
-        "::1:8000", "[127.0.0.1]:80", "[::1:80", "[::g]:80", "a b:80", "http://x:80", "*:80"}) {
-    const auto address = parse_listen_address(bad);
-    ASSERT_FALSE(address) << bad;
-    EXPECT_THAT(address.error().message, HasSubstr("write host:port, like")) << bad;
-  }
-}
-
-TEST(ListenAddress, KnowsItsLoopback) {
-  for (const char* own : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1"}) {
-    EXPECT_TRUE(is_loopback(*parse_listen_address(own))) << own;
-  }
-  for (const char* open : {"0.0.0.0:1", ":1", "[::]:1", "10.0.0.1:1", "gateway:1"}) {
-    EXPECT_FALSE(is_loopback(*parse_listen_address(open))) << open;
   }
 }
 

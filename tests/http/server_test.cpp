@@ -349,12 +349,12 @@ TEST_F(Stopping, CutsAtTheDeadlineWhateverHangs) {
 
 class Listening : public ServerTest {
  protected:
-  Result<void> listen(const std::vector<std::string>& addresses) {
+  Result<void> listen(const std::vector<ListenAddress>& addresses) {
     std::vector<Listener> listeners;
-    for (const std::string& address : addresses) listeners.push_back({address, std::nullopt});
+    for (const ListenAddress& address : addresses) listeners.push_back({address, std::nullopt});
     return server->set_listeners(listeners);
   }
-  std::string own(const std::string& host) { return host + ":" + std::to_string(server->ports()[0]); }
+  ListenAddress own(const std::string& host) { return {host, server->ports()[0]}; }
 };
 
 TEST_F(Listening, FollowsAReloadWithoutDroppingConnections) {
@@ -363,13 +363,13 @@ TEST_F(Listening, FollowsAReloadWithoutDroppingConnections) {
   kept.get("/");
   kept.answer();
   const std::uint16_t first = server->ports()[0];
-  ASSERT_TRUE(listen({"127.0.0.1:0", "localhost:0"}));
+  ASSERT_TRUE(listen({{"127.0.0.1", 0}, {"localhost", 0}}));
   ASSERT_EQ(server->ports().size(), 2u);
   EXPECT_EQ(server->ports()[0], first);
   Client second(server->ports()[1]);
   second.get("/");
   EXPECT_EQ(second.answer().status, 200);
-  ASSERT_TRUE(listen({"127.0.0.1:0"}));
+  ASSERT_TRUE(listen({ListenAddress{"127.0.0.1", 0}}));
   kept.get("/");
   EXPECT_EQ(kept.answer().status, 200);
   second.get("/");
@@ -378,12 +378,12 @@ TEST_F(Listening, FollowsAReloadWithoutDroppingConnections) {
 
 TEST_F(Listening, MovesBetweenAddressesOfOnePort) {
   serve();
-  const std::string wide = own("0.0.0.0");
-  const std::string narrow = own("127.0.0.1");
-  for (const std::string& address : {wide, narrow, wide}) {
+  const ListenAddress wide = own("0.0.0.0");
+  const ListenAddress narrow = own("127.0.0.1");
+  for (const ListenAddress& address : {wide, narrow, wide}) {
     const Result<void> moved = listen({address});
     ASSERT_TRUE(moved) << moved.error().message;
-    EXPECT_EQ(get("/").status, 200) << address;
+    EXPECT_EQ(get("/").status, 200) << to_text(address);
   }
 }
 
@@ -391,11 +391,11 @@ TEST_F(Listening, StaysAsItWasWhenAReloadFails) {
   serve();
   const Result<std::unique_ptr<Server>> other = Server::start(options(), clock);
   ASSERT_TRUE(other);
-  const std::string taken = "127.0.0.1:" + std::to_string((*other)->ports()[0]);
+  const ListenAddress taken{"127.0.0.1", (*other)->ports()[0]};
   const Result<void> refused = listen({own("0.0.0.0"), taken});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "cannot listen on " + taken +
+            "cannot listen on " + to_text(taken) +
                 ": the port is in use by another program (or another gateway); stop it or "
                 "choose another port");
   EXPECT_EQ(get("/").status, 200);
@@ -404,21 +404,24 @@ TEST_F(Listening, StaysAsItWasWhenAReloadFails) {
 }
 
 TEST_F(Listening, SaysWhatIsWrongWithAnAddress) {
-  const auto complaint = [&](const std::string& address) {
+  const auto complaint = [&](const ListenAddress& address) {
     Server::Options bad = options();
     bad.listeners = {{address, std::nullopt}};
     const auto started = Server::start(std::move(bad), clock);
     return started ? "no complaint" : started.error().message;
   };
-  EXPECT_THAT(complaint("nonsense"), HasSubstr("\"nonsense\" is no address to listen on; write host:port"));
-  EXPECT_EQ(complaint("192.0.2.1:0"), "cannot listen on 192.0.2.1:0: this machine has no such address");
-  EXPECT_EQ(complaint("no-such-host.invalid:0"),
+  EXPECT_EQ(complaint({"192.0.2.1", 0}), "cannot listen on 192.0.2.1:0: this machine has no such address");
+  EXPECT_EQ(complaint({"no-such-host.invalid", 0}),
             "cannot listen on no-such-host.invalid:0: the name cannot be resolved; write a numeric address");
 }
 
 TEST_F(Listening, TakesBothFamiliesOnAllAddresses) {
   serve();
-  ASSERT_TRUE(listen({":0"}));
+  const Result<void> listening = listen({ListenAddress{"::", 0}});
+  if (!listening && listening.error().message.find("no IPv6") != std::string::npos) {
+    GTEST_SKIP() << listening.error().message;
+  }
+  ASSERT_TRUE(listening) << listening.error().message;
   EXPECT_EQ(get("/").status, 200);
   EXPECT_EQ(seen.back().peer_address, "127.0.0.1");
   EXPECT_TRUE(seen.back().peer_is_loopback);

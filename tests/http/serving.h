@@ -66,7 +66,7 @@ class Serving : public ::testing::Test {
   // but "/-/healthy", which is immediate. "/-/wait" waits at the gate too.
   Server::Options options() {
     Server::Options options;
-    options.listeners = {{"127.0.0.1:0", tls}};
+    options.listeners = {{{"127.0.0.1", 0}, tls}};
     options.limits = limits;
     options.handler = [this](const Request& request) {
       if (request.path.rfind("/wait", 0) == 0 || request.path == "/-/wait") gate.pass();

@@ -8,6 +8,7 @@
 
 #include "sqlbak_gateway/account/backup_type.h"
 #include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/listen_address.h"
 #include "sqlbak_gateway/base/result.h"
 #include "sqlbak_gateway/base/secret.h"
 
@@ -30,16 +31,11 @@ struct Place {
   friend bool operator==(const Place&, const Place&) { return true; }
 };
 
-struct ListenAddress {
-  std::string host;        // an IP address without brackets, or a host name
-  std::uint16_t port = 0;  // 0: any free port
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
+using sqlbak_gateway::ListenAddress;
 
-// "127.0.0.1:8000", "[::]:8000", "localhost:8000"; ":8000" is 0.0.0.0, as with other exporters'
-// --web.listen-address.
+// "127.0.0.1:8000", "[::]:8000", "localhost:8000"; ":8000" is 0.0.0.0. Hosts that are the same are written
+// the same.
 Result<ListenAddress> parse_listen_address(std::string_view text);
-std::string to_text(const ListenAddress& address);
 
 // 127.0.0.0/8, ::1 and the name localhost. Anything else, names that happen to resolve there included, is
 // not.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/listen_address.h"
 #include "sqlbak_gateway/base/result.h"
 
 #include <cstdint>
@@ -22,25 +23,11 @@ struct TlsFiles {
 };
 
 struct Listener {
-  // "127.0.0.1:8000", "[::1]:8000", "localhost:8000"; ":8000" and "[::]:8000" are all addresses of both
-  // families; port 0 lets the system choose.
-  std::string address;
+  ListenAddress address;  // the host :: is all addresses of both families
   std::optional<TlsFiles> tls;
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };
-
-// An address as configured, taken apart. Nothing is resolved.
-struct ListenAddress {
-  std::string host;  // a name, a numeric address without brackets, or empty for all addresses
-  std::uint16_t port = 0;
-
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-// Error with examples for anything but host:port.
-Result<ListenAddress> parse_listen_address(std::string_view text);
-// Whether only this machine can connect to it: 127.0.0.0/8, ::1 or "localhost".
-bool is_loopback(const ListenAddress& address);
 
 // What can be told of a certificate before it is used.
 struct CertificateFacts {
