@@ -91,7 +91,14 @@ void Reader::unknown_key(const Slot& table, const Member& member,
   const std::string home = home_of(member.key);
   const auto near =
       home.empty() && member.key.size() <= kMostShown ? nearest(member.key, known) : std::nullopt;
-  if (near) {
+  constexpr std::string_view kAccounts = "accounts.";
+  const bool account = table.path.rfind(kAccounts, 0) == 0 &&
+                       table.path.find_first_of(".\"", kAccounts.size()) == std::string::npos;
+  if (account && home.empty() && !near && member.value.kind == Node::Kind::table) {
+    const std::string name = table.path.substr(kAccounts.size()) + '.' + member.key;
+    message +=
+        ": a name with a dot stands in quotes: [accounts." + toml_string(cut_to(name, kMostShown)) + ']';
+  } else if (near) {
     message += ": did you mean \"" + *near + "\"?";
   } else {
     message += home.empty() ? ": known are" : ": it belongs " + home + "; known here are";

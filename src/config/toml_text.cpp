@@ -143,6 +143,17 @@ std::string without_values(std::string_view description) {
   if (message.find("unescaped control characters") != std::string::npos) {
     return "a string does not end in its line: is the closing quote missing?";
   }
+  // `lookback = 7d` is taken for a number, `summary = fa` for a boolean.
+  using Kind = std::pair<std::string_view, std::string_view>;
+  for (const auto& [kind, words] :
+       {Kind{"boolean:", "neither true nor false"}, Kind{"decimal integer:", "not a number"},
+        Kind{"floating-point:", "not a number"}, Kind{"date", "not a date"}}) {
+    if (message.rfind(kind, 0) == 0) {
+      return std::string(words) + "; text must stand in quotes: key = \"text\"";
+    }
+  }
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return "in a " + message;
 }
 
