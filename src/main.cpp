@@ -39,6 +39,7 @@ using std::chrono::seconds;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+constexpr Duration kRenewBefore = std::chrono::hours(24 * 14);
 constexpr Duration kStopWithin = milliseconds(4500);  // whatever hangs
 constexpr Duration kAnswersWithin = seconds(2);       // of it, for requests that are being answered
 constexpr Duration kHistoryWithin = seconds(2);       // and for what is still to be written
@@ -158,6 +159,10 @@ int check(const config::Flags& flags) {
     if (const auto tls = tls_files_of(loaded.config->server); tls && loaded.errors.empty()) {
       if (const auto checked = http::check_tls_files(*tls); !checked) {
         loaded.errors.push_back({{}, "server.tls: " + checked.error().message});
+      } else if (const SystemTime end = checked->not_after; end < RealClock().system_now() + kRenewBefore) {
+        loaded.warnings.push_back({{},
+                                   "server.tls: the certificate expires, or has expired, on " +
+                                       format_time(end) + ": renew it, then reload"});
       }
     }
   }

@@ -127,6 +127,15 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
       trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + content.error().message});
     }
   };
+  const auto check_authorities = [&](const AccountConfig& account) {
+    if (account.ca_file.empty()) return;
+    const auto content = read_file(account.ca_file, kMaxPemBytes);
+    if (content && content->find("CERTIFICATE-----") != std::string::npos) return;
+    trouble.errors.push_back({account.place, "ca_file " + account.ca_file + ' ' +
+                                                 (content ? "holds no certificate in PEM, which begins with "
+                                                            "-----BEGIN CERTIFICATE-----"
+                                                          : content.error().message)});
+  };
   if (config.server.tls) {
     check_readable({}, "server.tls.cert_file", config.server.tls->cert_file);
     check_readable({}, "server.tls.key_file", config.server.tls->key_file);
@@ -141,7 +150,7 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   }
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
-    check_readable(account.place, "ca_file", account.ca_file);
+    check_authorities(account);
     if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
     auto token = tokens.read(account.token);
     if (!token) {

@@ -145,6 +145,16 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
                   "$DIR/gateway.toml:37:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
 }
 
+TEST(CheckFiles, AnAuthorityIsACertificate) {
+  const ConfigDirectory dir;
+  dir.write("gateway.toml", "[accounts.a]\ntoken_file = \"token\"\nca_file = \"ca.pem\"\n");
+  dir.write("token", "token");
+  dir.write("ca.pem", "hello");
+  EXPECT_THAT(dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).errors),
+              ElementsAre("$DIR/gateway.toml:1:11: ca_file $DIR/ca.pem holds no certificate in PEM, which "
+                          "begins with -----BEGIN CERTIFICATE-----"));
+}
+
 // What a service has may be missing where somebody checks its configuration.
 TEST(CheckFiles, OnlyWarnsOfCredentialsAndVariables) {
   const ConfigDirectory dir;

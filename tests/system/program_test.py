@@ -4,7 +4,7 @@ import signal
 import socket
 import unittest
 
-from harness import DEMO_ACCOUNTS, Gateway, Simulator, demo_config, eventually, parse_exposition, run
+from harness import Certificate, DEMO_ACCOUNTS, Gateway, Simulator, demo_config, eventually, parse_exposition, run
 
 TOKEN = "s3cret-token-that-must-not-show"
 
@@ -70,6 +70,13 @@ class BadInput(unittest.TestCase):
         for bad in ("", "\n", f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}"):
             self.refused("token file", config=listen + '[accounts.acme]\ntoken_file = "token"\n',
                          files={"token": bad}, flags=["--config.check"])
+
+    def test_check_warns_of_a_certificate_that_expires_soon(self):
+        with Certificate() as certificate:
+            result = run("--config.check", config=f'[server]\nlisten = ["127.0.0.1:0"]\n[server.tls]\n'
+                                                  f'cert_file = "{certificate.file}"\nkey_file = "{certificate.key}"\n')
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertRegex(result.stderr, "warning: .*certificate expires.* on 20.*renew it")
 
     def test_a_bad_token_is_its_accounts_trouble_alone(self):
         with Simulator() as api:
