@@ -89,6 +89,7 @@ std::string_view read_line(Reading& reading, std::string_view line) {
   if (age && value >= 0) {
     ++reading.ages;
     reading.age_hours += value;
+    if (value == 0) ++reading.ages_of_zero;
   }
   reading.judged =
       reading.judged * 0x100000001b3u + std::hash<std::string_view>{}(age && value >= 0 ? block : line);

@@ -19,6 +19,7 @@ struct Reading {
   std::uint64_t judged = 0;  // a fingerprint of the data without the ages: what is decided at T
   std::size_t ages = 0;      // that are known
   double age_hours = 0;      // their sum
+  std::size_t ages_of_zero = 0;
 
   std::optional<double> probe_success;
   std::optional<double> last_check;
