@@ -5,6 +5,7 @@
 #include "sqlbak_gateway/evaluation/findings.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace sqlbak_gateway::gateway {
@@ -129,7 +130,7 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, std::ui
 
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   heed_changed_token(arrived);
-  if (begin_if_due(arrived)) start_collection(services_.clock.system_now());
+  if (begin_if_due(arrived)) start_or_fail();
 
   bool collected = false;
   {
@@ -176,6 +177,15 @@ void Account::heed_changed_token(SteadyTime now) {
   }
 }
 
+// Whatever is thrown on the way, most likely for want of memory: the account must not run for ever.
+void Account::start_or_fail() {
+  try {
+    start_collection(services_.clock.system_now());
+  } catch (const std::exception& exception) {
+    fail_to_start(exception.what());
+  }
+}
+
 void Account::start_collection(SystemTime now) {
   // The stamp first: a token replaced between the two reads is then seen as changed, once too often rather
   // than never.
@@ -186,7 +196,7 @@ void Account::start_collection(SystemTime now) {
       MutexLock lock(mutex_);
       token_stamp_ = stamp;
     }
-    fail_to_start(token.error(), services_.clock.steady_now());
+    fail_to_start(token.error().message);
     return;
   }
 
@@ -225,9 +235,13 @@ void Account::recall(const std::string& token_fingerprint) {
     MutexLock lock(mutex_);
     if (state_.has_good_data()) return;
     memory = memory_;
-    ask = !std::exchange(history_asked_, true) && !memory;
+    ask = !history_asked_ && !memory;
   }
   if (ask) memory = services_.history.load(config_.name);
+  {
+    MutexLock lock(mutex_);
+    history_asked_ = true;
+  }
   if (!memory) return;
   std::shared_ptr<const Published> data;
   if (memory->last_good && memory->token_fingerprint == token_fingerprint) {
@@ -241,25 +255,35 @@ void Account::recall(const std::string& token_fingerprint) {
   ++version_;
 }
 
-void Account::fail_to_start(Error error, SteadyTime now) {
-  auto trace = TraceRecorder(services_.clock.system_now())
-                   .finish(Duration::zero(), Duration::zero(), std::string(name(FailureReason::config)),
-                           error.message);
-  CollectionRecord before;
+void Account::fail_to_start(std::string message) {
+  CollectionEnd end;
+  end.failure = {FailureReason::config, std::move(message)};
+  std::optional<FailureReason> before;
   CollectionRecord after;
   {
     MutexLock lock(mutex_);
-    before = state_.record();
-    CollectionEnd end;
-    end.failure = {FailureReason::config, std::move(error.message)};
-    state_.ended(std::move(end), now);
+    before = conclude(std::move(end));
     after = state_.record();
-    traces_.add(std::move(trace));
-    ++counters_.collections[std::string(name(FailureReason::config))];
-    ++version_;
-    changed_.notify_all();
+    keep(TraceRecorder(services_.clock.system_now())
+             .finish(Duration::zero(), Duration::zero(), std::string(name(FailureReason::config)),
+                     after.last_failure->message));
   }
   log_end(before, after);
+}
+
+// The running collection is over, and who waits for it goes on. Takes no memory. Why the one before failed.
+std::optional<FailureReason> Account::conclude(CollectionEnd end) {
+  std::optional<FailureReason> before;
+  if (const auto& failure = state_.record().last_failure) before = failure->reason;
+  state_.ended(std::move(end), services_.clock.steady_now());
+  ++version_;
+  changed_.notify_all();
+  return before;
+}
+
+void Account::keep(std::shared_ptr<const Trace> trace) {
+  ++counters_.collections[trace->result];
+  traces_.add(std::move(trace));
 }
 
 ProbeAnswer Account::answer(SteadyTime arrived, bool collected) {
@@ -405,7 +429,6 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
   CollectionEnd end;
   end.api_requests = stats.api_requests;
   end.endpoint_up = outcome.endpoint_up;
-  const std::string result = trace->result;
   {
     // The upstream thread ends this collection before it begins one of the successor.
     MutexLock lock(mutex_);
@@ -428,24 +451,20 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
 
   if (end.data) log_overrides(*end.data);
 
-  CollectionRecord before;
+  std::optional<FailureReason> before;
   CollectionRecord after;
   {
     MutexLock lock(mutex_);
-    before = state_.record();
     memory_ = std::move(outcome.memory);
     if (another_account) state_.disowned();
-    state_.ended(std::move(end), services_.clock.steady_now());
+    before = conclude(std::move(end));
     after = state_.record();
-    traces_.add(std::move(trace));
-    ++counters_.collections[result];
+    keep(std::move(trace));
     counters_.api_retries += stats.retries;
     counters_.api_throttled += stats.throttled;
     for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
       counters_.unrecognised[entry.field] += entry.count;
     }
-    ++version_;
-    changed_.notify_all();
   }
   log_end(before, after);
 }
@@ -470,13 +489,13 @@ void Account::log_overrides(const Published& data) const {
 }
 
 // Once when a trouble begins, changes its kind, or ends; what repeats is in the metrics.
-void Account::log_end(const CollectionRecord& before, const CollectionRecord& after) const {
+void Account::log_end(std::optional<FailureReason> before, const CollectionRecord& after) const {
   if (after.last_failure) {
-    if (before.last_failure && before.last_failure->reason == after.last_failure->reason) return;
+    if (before == after.last_failure->reason) return;
     services_.log.warn("collection failed", {{"account", config_.name},
                                              {"reason", name(after.last_failure->reason)},
                                              {"error", after.last_failure->message}});
-  } else if (before.last_failure) {
+  } else if (before) {
     services_.log.info("collection succeeded again", {{"account", config_.name}});
   } else {
     services_.log.debug("collection succeeded", {{"account", config_.name},

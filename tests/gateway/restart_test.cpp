@@ -1,6 +1,8 @@
 // What outlives the process, and whom it belongs to: the history seen from a probe.
 #include "gateway/gateway_world.h"
 
+#include <new>
+
 namespace sqlbak_gateway::gateway {
 namespace {
 
@@ -14,6 +16,7 @@ class KeptHistory final : public history::History {
  public:
   std::shared_ptr<const AccountMemory> load(const std::string& account) override {
     ++loads;
+    if (out_of_memory) throw std::bad_alloc();
     const auto found = accounts.find(account);
     return found == accounts.end() ? nullptr : found->second;
   }
@@ -27,7 +30,8 @@ class KeptHistory final : public history::History {
   std::map<std::string, std::shared_ptr<const AccountMemory>> accounts;
   std::vector<std::string> configured_names;
   int loads = 0;
-  bool killed = false;  // nothing reaches the file any more
+  bool killed = false;         // nothing reaches the file any more
+  bool out_of_memory = false;  // loading takes more than there is
 };
 
 class RestartTest : public testing::GatewayWorld {
@@ -74,6 +78,24 @@ TEST_F(ARestart, DuringAnOutageAnswersWithWhatIsRememberedAndItsAge) {
   EXPECT_EQ(value(after, "probe_success"), 0);
   EXPECT_EQ(value(after, "sqlbak_collection_failure{reason=\"connection\"}"), 1);
   EXPECT_EQ(jobs(after), jobs(before));
+}
+
+TEST_F(ARestart, WithoutTheMemoryToReadTheHistoryFailsThatCollectionAndNoOther) {
+  const Series before = collected("acme");
+  clock.advance(minutes(30));
+  restart();
+  kept->out_of_memory = true;
+  const Series failed = probed("acme");
+  EXPECT_EQ(value(failed, "probe_success"), 0);
+  EXPECT_EQ(value(failed, "sqlbak_collection_failure{reason=\"config\"}"), 1);
+  EXPECT_EQ(value(failed, "sqlbak_collection_in_progress"), 0);
+
+  kept->out_of_memory = false;
+  clock.advance(minutes(1));
+  const Series again = probed("acme");
+  EXPECT_EQ(jobs(again), jobs(before)) << "the history is asked again";
+  let_collections_end();
+  EXPECT_EQ(value(probed("acme"), "probe_success"), 1);
 }
 
 TEST_F(ARestart, CostsNoMoreRequestsThanAnyOtherCollection) {

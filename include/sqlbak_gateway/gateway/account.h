@@ -138,13 +138,16 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
  private:
   bool begin_if_due(SteadyTime now) EXCLUDES(mutex_);
   void heed_changed_token(SteadyTime now) EXCLUDES(mutex_);
+  void start_or_fail() EXCLUDES(mutex_);
   void start_collection(SystemTime now) EXCLUDES(mutex_);
   void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
-  void fail_to_start(Error error, SteadyTime now) EXCLUDES(mutex_);
+  void fail_to_start(std::string message) EXCLUDES(mutex_);
+  std::optional<FailureReason> conclude(CollectionEnd end) REQUIRES(mutex_);
+  void keep(std::shared_ptr<const Trace> trace) REQUIRES(mutex_);
   ProbeAnswer answer(SteadyTime arrived, bool collected) REQUIRES(mutex_);
   std::shared_ptr<const Published> published(std::shared_ptr<const Snapshot> snapshot) EXCLUDES(mutex_);
   void log_overrides(const Published& data) const EXCLUDES(mutex_);
-  void log_end(const CollectionRecord& before, const CollectionRecord& after) const;
+  void log_end(std::optional<FailureReason> before, const CollectionRecord& after) const;
 
   const config::AccountConfig config_;
   const upstream::AccountKey key_;
