@@ -51,6 +51,27 @@ Duration first_reach_of(const config::AccountConfig& config) {
   return 2 * largest;
 }
 
+// The statuses of IANA's registry, and those that proxies in wide use add.
+int known_status(int status) {
+  constexpr std::array<std::pair<int, int>, 13> kKnown = {{{0, 0},
+                                                           {100, 104},
+                                                           {200, 208},
+                                                           {226, 226},
+                                                           {300, 308},
+                                                           {400, 417},
+                                                           {421, 426},
+                                                           {428, 429},
+                                                           {431, 431},
+                                                           {451, 451},
+                                                           {499, 499},
+                                                           {500, 511},
+                                                           {520, 526}}};
+  const bool known = std::any_of(kKnown.begin(), kKnown.end(), [status](const auto& range) {
+    return range.first <= status && status <= range.second;
+  });
+  return known ? status : kOtherStatus;
+}
+
 // A draw in [0, 1); SplitMix64.
 double next_fraction(std::uint64_t& state) {
   std::uint64_t z = state += 0x9e3779b97f4a7c15u;
@@ -399,7 +420,7 @@ std::shared_ptr<const AccountMemory> Account::memory() {
 void Account::attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) {
   services_.observer.api_request(endpoint, elapsed);
   MutexLock lock(mutex_);
-  ++counters_.api_requests[{endpoint, status}];
+  ++counters_.api_requests[{endpoint, known_status(status)}];
 }
 
 std::shared_ptr<const Published> Account::published(std::shared_ptr<const Snapshot> snapshot) {

@@ -211,7 +211,9 @@ std::string OwnMetrics::render(const GatewayState& state) const {
   });
   per_account(metric("sqlbak_gateway_api_requests_total"), [](Family& family, const Seen& seen) {
     for (const auto& [key, count] : seen.view.counters.api_requests) {
-      family.add(static_cast<double>(count), {seen.name, name(key.first), std::to_string(key.second)});
+      const auto& [endpoint, status] = key;
+      const std::string code = status == kOtherStatus ? "other" : std::to_string(status);
+      family.add(static_cast<double>(count), {seen.name, name(endpoint), code});
     }
   });
   page.family(metric("sqlbak_gateway_api_request_duration_seconds"), [&](Family& family) {

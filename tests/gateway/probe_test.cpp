@@ -300,6 +300,27 @@ TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
 TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
   for (const std::string account : {"acme", "globex", "initech"}) {
     const SystemTime began = clock.system_now();
+TEST_F(ProbeTest, StatusesThatNobodyKnowsAreOneLabelValue) {
+  for (const char* status : {"299", "418", "460", "598"}) {
+    fail_with("account=acme,endpoint=servers,status=" + std::string(status));
+    probe("acme");
+    let_collections_end();
+    api.clear_faults();
+    clock.advance(hours(1));
+  }
+  fail_with("account=acme,endpoint=servers,status=404");
+  probe("acme");
+  let_collections_end();
+  std::vector<std::string> codes;
+  for (const auto& [name, count] :
+       simulator::family(series(get("/metrics")), "sqlbak_gateway_api_requests_total")) {
+    if (name.find("endpoint=\"servers\"") == std::string::npos) continue;
+    const std::size_t code = name.find("code=\"") + 6;
+    codes.push_back(name.substr(code, name.find('"', code) - code));
+  }
+  EXPECT_EQ(codes, (std::vector<std::string>{"404", "other"}));
+}
+
     const Series seen = collected(account);
     const simulator::Question question{.collected_at = began, .answered_at = clock.system_now()};
     const Series expected = api.with([&](simulator::World& world) {

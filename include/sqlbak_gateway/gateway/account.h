@@ -53,11 +53,14 @@ struct ProbeAnswer {
 };
 
 // Since the account was configured. Value type.
+// Stands for every status that no registry knows: what an API answers with must not become label values.
+inline constexpr int kOtherStatus = -1;
+
 struct AccountCounters {
   std::array<std::uint64_t, kProbeResults.size()> probes{};
   std::map<std::string, std::uint64_t, std::less<>> collections;  // by result
   std::map<std::pair<sqlbak::Endpoint, int>, std::uint64_t>
-      api_requests;  // by endpoint and status, 0: no answer
+      api_requests;  // by endpoint and status; 0: no answer; or kOtherStatus
   std::uint64_t api_retries = 0;
   Duration api_throttled{};
   std::map<sqlbak::NotedField, std::uint64_t> unrecognised;
