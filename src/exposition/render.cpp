@@ -112,9 +112,10 @@ void render(const Layout& layout, const Findings& findings, const CollectionStat
   write_rows(parts, findings, writer);
 }
 
-void render(const Format& format, const CollectionStatus& status, std::string& out) {
+void render(const Format& format, const CollectionStatus& status, std::size_t series_dropped,
+            std::string& out) {
   SampleWriter writer(out);
-  write_status(status, 0, format, writer);
+  write_status(status, series_dropped, format, writer);
 }
 
 }  // namespace sqlbak_gateway::exposition

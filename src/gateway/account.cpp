@@ -132,7 +132,7 @@ std::string exposition_text(const ProbeAnswer& answer, const config::AccountConf
     exposition::render(*answer.data->layout, evaluation::answer(answer.data->account, answer.at),
                        answer.status, text);
   } else {
-    exposition::render(format_of(config), answer.status, text);
+    exposition::render(format_of(config), answer.status, answer.series_dropped, text);
   }
   return text;
 }
@@ -315,7 +315,16 @@ ProbeAnswer Account::answer(SteadyTime arrived, bool collected) {
   made.version = version_;
   made.data = state_.data();
   const bool complete = state_.has_good_data();
-  if (made.data && made.at - made.data->collected_at() > config_.max_stale) made.data.reset();
+  if (made.data) {
+    // What the collection came to stays when its data are too old to be shown.
+    const Snapshot& snapshot = made.data->snapshot();
+    made.status.jobs_pending = snapshot.jobs_pending;
+    made.status.jobs_unreadable = snapshot.jobs_unreadable;
+    made.series_dropped = made.data->layout->series_dropped();
+    // However long a backfill takes, what it has read is as new as it can be.
+    const bool being_read = record.in_progress && made.data->collected_at() >= record.last_attempt;
+    if (!being_read && made.at - made.data->collected_at() > config_.max_stale) made.data.reset();
+  }
 
   if (!made.data) {
     made.result = record.in_progress && !record.last_failure ? ProbeResult::pending : ProbeResult::failed;
@@ -345,8 +354,6 @@ ProbeAnswer Account::answer(SteadyTime arrived, bool collected) {
   }
   if (made.data) {
     const Snapshot& snapshot = made.data->snapshot();
-    status.jobs_pending = snapshot.jobs_pending;
-    status.jobs_unreadable = snapshot.jobs_unreadable;
     status.jobruns_available = complete && snapshot.jobruns_available;
     status.jobsettings_available = complete && snapshot.jobsettings_available;
   }

@@ -232,7 +232,7 @@ std::string exposition_of(const NamedAccount& account, exposition::NameMode mode
   const exposition::Format format{mode, true, account.max_series};
   std::string text;
   if (!account.account) {
-    exposition::render(format, account.status, text);
+    exposition::render(format, account.status, 0, text);
   } else {
     exposition::render(exposition::Layout(account.account, format),
                        evaluation::answer(account.account, account.answered_at), account.status, text);

@@ -200,7 +200,7 @@ TEST(Status, NamesTheReasonOfAFailure) {
 
 TEST(Status, IsAllThereIsWithoutData) {
   std::string text;
-  exposition::render(Format{}, CollectionStatus{}, text);
+  exposition::render(Format{}, CollectionStatus{}, 0, text);
   EXPECT_THAT(names(parsed(text)), ::testing::UnorderedElementsAre(
                                        "probe_success", "probe_duration_seconds", "sqlbak_jobruns_available",
                                        "sqlbak_jobsettings_available", "sqlbak_collection_in_progress",
@@ -209,8 +209,9 @@ TEST(Status, IsAllThereIsWithoutData) {
   CollectionStatus stale;
   stale.last_success = kT - hours(48);
   text.clear();
-  exposition::render(Format{}, stale, text);
+  exposition::render(Format{}, stale, 7, text);
   EXPECT_EQ(parsed(text).value("sqlbak_last_check_timestamp"), unix_seconds(kT) - 48 * 3600) << "it stays";
+  EXPECT_EQ(parsed(text).value("sqlbak_collection_series_dropped"), 7) << "it stays";
 }
 
 // --- name modes ---

@@ -240,6 +240,22 @@ TEST_F(ProbeTest, DataOlderThanMaxStaleAreDroppedFromTheAnswer) {
   EXPECT_EQ(failure(old, "upstream_error"), 1);
 }
 
+TEST_F(ProbeTest, WhatTheCollectionCameToOutlivesItsData) {
+  configured("globex").max_stale = hours(24);
+  configured("globex").max_series = 60;
+  fail_with("account=globex,endpoint=jobruns,status=500,path=*job_id=101*");
+  const Series partial = collected("globex");
+  ASSERT_GT(*value(partial, "sqlbak_collection_jobs_unreadable"), 0);
+  ASSERT_GT(*value(partial, "sqlbak_collection_series_dropped"), 0);
+  fail_with("account=globex,status=500");
+  clock.advance(hours(25));
+  const Series old = collected("globex");
+  ASSERT_TRUE(ages(old).empty());
+  for (const char* name : {"sqlbak_collection_jobs_unreadable", "sqlbak_collection_series_dropped"}) {
+    EXPECT_EQ(value(old, name), value(partial, name)) << name;
+  }
+}
+
 TEST_F(ProbeTest, OneUnreadableJobMakesACollectionPartialAndStillASuccess) {
   collected("globex");
   fail_with("account=globex,endpoint=jobruns,status=500,path=*job_id=101*");
@@ -284,22 +300,6 @@ TEST_F(ProbeTest, DebugShowsTheCollectionStepByStepAndNoToken) {
   EXPECT_EQ(lines.text.find("demo-token-acme"), std::string::npos);
 }
 
-TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
-  const Series all = collected("acme");
-  for (const auto& [name, value] : all) EXPECT_EQ(name.find("account="), std::string::npos) << name;
-  std::istringstream lines_of_answer(*probe("acme").body);
-  for (std::string line; std::getline(lines_of_answer, line);) {
-    if (line.starts_with('#')) continue;
-    const std::size_t labels_end = line.rfind('}');
-    const std::string after_name = line.substr(labels_end == std::string::npos ? 0 : labels_end);
-    EXPECT_EQ(std::count(after_name.begin(), after_name.end(), ' '), 1) << line;
-  }
-}
-
-// The published metrics, and ours, are what the simulator's state says they must be.
-TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
-  for (const std::string account : {"acme", "globex", "initech"}) {
-    const SystemTime began = clock.system_now();
 TEST_F(ProbeTest, StatusesThatNobodyKnowsAreOneLabelValue) {
   for (const char* status : {"299", "418", "460", "598"}) {
     fail_with("account=acme,endpoint=servers,status=" + std::string(status));
@@ -321,6 +321,22 @@ TEST_F(ProbeTest, StatusesThatNobodyKnowsAreOneLabelValue) {
   EXPECT_EQ(codes, (std::vector<std::string>{"404", "other"}));
 }
 
+TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
+  const Series all = collected("acme");
+  for (const auto& [name, value] : all) EXPECT_EQ(name.find("account="), std::string::npos) << name;
+  std::istringstream lines_of_answer(*probe("acme").body);
+  for (std::string line; std::getline(lines_of_answer, line);) {
+    if (line.starts_with('#')) continue;
+    const std::size_t labels_end = line.rfind('}');
+    const std::string after_name = line.substr(labels_end == std::string::npos ? 0 : labels_end);
+    EXPECT_EQ(std::count(after_name.begin(), after_name.end(), ' '), 1) << line;
+  }
+}
+
+// The published metrics, and ours, are what the simulator's state says they must be.
+TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
+  for (const std::string account : {"acme", "globex", "initech"}) {
+    const SystemTime began = clock.system_now();
     const Series seen = collected(account);
     const simulator::Question question{.collected_at = began, .answered_at = clock.system_now()};
     const Series expected = api.with([&](simulator::World& world) {
@@ -381,6 +397,24 @@ TEST_F(BackfillTest, ShowsItsFirstJobsWithinSecondsAndCountsTheOthers) {
   EXPECT_EQ(value(early, "sqlbak_jobruns_available"), 0);
   EXPECT_EQ(value(early, "probe_success"), 0);
   EXPECT_EQ(value(early, "sqlbak_collection_in_progress"), 1);
+}
+
+TEST_F(BackfillTest, LongerThanMaxStaleShowsWhatItHasRead) {
+  configured("large").max_stale = minutes(1);
+  configured("large").requests_per_second = 10;
+  probe("large");
+  let_pass(minutes(3));
+  const Series late = probed("large");
+  EXPECT_GT(*value(late, "sqlbak_collection_jobs_pending"), 0);
+  EXPECT_FALSE(simulator::family(late, "sqlbak_job_backups_total").empty());
+
+  // Given up, it is as old as its start.
+  fail_with("account=large,status=401");
+  let_pass(minutes(1));
+  const Series given_up = probed("large");
+  ASSERT_EQ(value(given_up, "sqlbak_collection_failure{reason=\"auth\"}"), 1);
+  EXPECT_GT(*value(given_up, "sqlbak_collection_jobs_pending"), 0);
+  EXPECT_TRUE(simulator::family(given_up, "sqlbak_job_backups_total").empty());
 }
 
 TEST_F(BackfillTest, NeverBacksOffHoweverOftenItIsProbed) {

@@ -52,7 +52,8 @@ void render(const Layout& layout, const evaluation::Findings& findings,
             const evaluation::CollectionStatus& status, std::string& out);
 
 // Appends the answer of an account without data (none yet, or older than max_stale): the probe and collection
-// metrics and the availability gauges.
-void render(const Format& format, const evaluation::CollectionStatus& status, std::string& out);
+// metrics and the availability gauges. `series_dropped`: of the data that are too old.
+void render(const Format& format, const evaluation::CollectionStatus& status, std::size_t series_dropped,
+            std::string& out);
 
 }  // namespace sqlbak_gateway::exposition

@@ -48,6 +48,7 @@ struct ProbeAnswer {
   ProbeResult result = ProbeResult::failed;
   std::shared_ptr<const Published> data;  // null: none, or older than max_stale
   evaluation::CollectionStatus status;    // probe_duration included
+  std::size_t series_dropped = 0;         // of the last good data, however old
   SystemTime at{};                        // t
   std::uint64_t version = 0;              // answers of one version differ by t alone
 };
