@@ -110,7 +110,7 @@ void Load(benchmark::State& state) {
     const std::size_t before = heap_in_use();
     state.ResumeTiming();
     const auto loaded = history->load("account");
-    benchmark::DoNotOptimize(loaded.get());
+    benchmark::DoNotOptimize(loaded.value().get());
     state.PauseTiming();
     heap = heap_in_use() - before;
     state.ResumeTiming();

@@ -251,26 +251,27 @@ void Account::start_collection(SystemTime now) {
 // whose account it is.
 void Account::recall(const std::string& token_fingerprint) {
   std::shared_ptr<const AccountMemory> memory;
-  bool ask = false;
+  bool history_known = false;
   {
     MutexLock lock(mutex_);
-    if (state_.has_good_data()) return;
+    history_known = history_known_;
+    if (history_known && state_.has_good_data()) return;
     memory = memory_;
-    ask = !history_asked_ && !memory;
   }
-  if (ask) memory = services_.history.load(config_.name);
-  {
-    MutexLock lock(mutex_);
-    history_asked_ = true;
+  if (!history_known) {
+    const auto loaded = services_.history.load(config_.name);
+    // It goes further back than what was collected while it could not be read.
+    if (loaded && *loaded) memory = *loaded;
+    history_known = loaded.ok();
   }
-  if (!memory) return;
   std::shared_ptr<const Published> data;
-  if (memory->last_good && memory->token_fingerprint == token_fingerprint) {
+  if (memory && memory->last_good && memory->token_fingerprint == token_fingerprint) {
     data = publish(memory->last_good, policy_, format_, nullptr);
   }
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
-  if (!data) return;
+  history_known_ = history_known;
+  if (!data || state_.has_good_data()) return;
   const SystemTime collected_at = data->collected_at();
   state_.restored(std::move(data), collected_at);
   ++version_;
@@ -387,12 +388,14 @@ void Account::end_backoff() {
 void Account::inherit(const Account& former) {
   std::shared_ptr<const AccountMemory> memory;
   std::shared_ptr<const Published> data;
+  bool history_known = false;
   std::optional<CollectionRecord> record;
   TraceBook traces;
   AccountCounters counters;
   {
     MutexLock lock(former.mutex_);
     memory = former.memory_;
+    history_known = former.history_known_;
     if (former.config_.token == config_.token) {
       record = former.state_.record();
       if (former.state_.has_good_data()) data = former.state_.data();
@@ -404,6 +407,7 @@ void Account::inherit(const Account& former) {
   if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
+  history_known_ = history_known;
   traces_ = std::move(traces);
   counters_ = std::move(counters);
   if (record) state_.inherited(*record, std::move(data));
@@ -449,6 +453,10 @@ void Account::progressed(std::shared_ptr<const Snapshot> snapshot) {
 }
 
 void Account::write_down(std::shared_ptr<const AccountMemory> so_far) {
+  {
+    MutexLock lock(mutex_);
+    if (!history_known_) return;  // it would replace what could not be read
+  }
   services_.history.store(config_.name, std::move(so_far));
 }
 
@@ -461,15 +469,16 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
     // The upstream thread ends this collection before it begins one of the successor.
     MutexLock lock(mutex_);
     if (retired_) {
-      services_.history.store(config_.name, outcome.memory);
+      if (history_known_) services_.history.store(config_.name, outcome.memory);
       if (successor_) {
         MutexLock successor_lock(successor_->mutex_);
         successor_->memory_ = std::move(outcome.memory);
+        successor_->history_known_ = history_known_;
       }
       return;
     }
   }
-  services_.history.store(config_.name, outcome.memory);
+  write_down(outcome.memory);
   const bool another_account = outcome.failure && !outcome.memory->complete;
   if (outcome.failure) {
     end.failure = std::move(outcome.failure);

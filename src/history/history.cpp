@@ -33,7 +33,9 @@ constexpr const char* kSchema = R"(
 
 class MemoryHistory final : public History {
  public:
-  std::shared_ptr<const AccountMemory> load(const std::string&) override { return nullptr; }
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string&) override {
+    return std::shared_ptr<const AccountMemory>();
+  }
   void store(const std::string&, std::shared_ptr<const AccountMemory>) override {}
   void configured(std::vector<std::string>) override {}
   bool drain(Deadline) override { return true; }
@@ -106,12 +108,16 @@ class Store {
  public:
   explicit Store(Database database) : database_(std::move(database)) {}
 
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) {
-    std::shared_ptr<const AccountMemory> memory;
+  // What the rows of an account came to. An Error is one of reading them.
+  struct Loaded {
+    std::shared_ptr<const AccountMemory> memory;  // null: nothing is remembered
+    bool damaged = false;                         // the rows are there, and make no sense
+  };
+  Result<Loaded> load(const std::string& account) {
     const Result<std::optional<std::int64_t>> key = key_of(account);
     if (!key) return key.error();
-    if (!*key) return memory;
-    const Error damaged{"what is remembered of it is damaged; it is read afresh"};
+    if (!*key) return Loaded{};
+    const Loaded damaged{nullptr, true};
     AccountDecoder decoder;
     for (const auto& [sql, part] :
          {std::pair{"SELECT header, lists FROM account WHERE id = ?", 0},
@@ -130,24 +136,30 @@ class Store {
         if (!sound) return damaged;
       }
     }
-    memory = std::move(decoder).finish();
+    std::shared_ptr<const AccountMemory> memory = std::move(decoder).finish();
     if (!memory) return damaged;
-    written_[account] = memory;
-    return memory;
+    keep(account, memory);
+    return Loaded{std::move(memory)};
   }
 
   // One transaction: what changed since the account was last written or loaded.
   Result<void> write(const std::string& account, const std::shared_ptr<const AccountMemory>& memory,
                      SystemTime now) {
-    return transaction([&] { return write_account(account, *memory, now); },
-                       [&] { written_[account] = memory; });
+    return transaction([&] { return write_account(account, *memory, now); }, [&] { keep(account, memory); });
   }
 
   Result<void> configured(const std::vector<std::string>& accounts, SystemTime now) {
+    configured_.emplace(accounts.begin(), accounts.end());
+    std::erase_if(written_, [&](const auto& entry) { return !configured_->contains(entry.first); });
     return transaction([&] { return forget_unconfigured(accounts, now); }, [] {});
   }
 
  private:
+  // Not of accounts that are gone: what is stored of them late is written as a whole.
+  void keep(const std::string& account, const std::shared_ptr<const AccountMemory>& memory) {
+    if (!configured_ || configured_->contains(account)) written_[account] = memory;
+  }
+
   template <typename Body, typename Commit>
   Result<void> transaction(Body body, Commit committed) {
     if (Result<void> begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
@@ -175,7 +187,7 @@ class Store {
     Result<std::optional<std::int64_t>> key = key_of(account);
     if (!key) return key.error();
     if (*key && !before) {
-      // Nobody knows what is there: it was never read, or could not be.
+      // What is there is damaged, or nobody wanted it, or its account is gone.
       if (Result<void> removed = remove(**key); !removed) return removed;
       *key = std::nullopt;
     }
@@ -268,7 +280,7 @@ class Store {
       touch->bind(now.time_since_epoch().count()).bind(std::string_view(account));
       if (Result<void> done = touch->run(); !done) return done;
     }
-    Result<Statement> stale = database_.prepare("SELECT id, name FROM account WHERE configured_at < ?");
+    Result<Statement> stale = database_.prepare("SELECT id FROM account WHERE configured_at < ?");
     if (!stale) return stale.error();
     stale->bind((now - kUnconfiguredKept).time_since_epoch().count());
     std::vector<std::int64_t> keys;
@@ -277,7 +289,6 @@ class Store {
       if (!row) return row.error();
       if (!*row) break;
       keys.push_back(stale->integer(0));
-      written_.erase(std::string(stale->text(1)));
     }
     for (const std::int64_t key : keys) {
       if (Result<void> done = remove(key); !done) return done;
@@ -286,7 +297,8 @@ class Store {
   }
 
   Database database_;
-  std::map<std::string, std::shared_ptr<const AccountMemory>> written_;  // what the file holds
+  std::map<std::string, std::shared_ptr<const AccountMemory>> written_;  // what the file holds of them
+  std::optional<std::set<std::string>> configured_;                      // nothing: not told yet
 };
 
 class SqliteHistory final : public History {
@@ -319,8 +331,8 @@ class SqliteHistory final : public History {
     thread_.join();
   }
 
-  std::shared_ptr<const AccountMemory> load(const std::string& account) override {
-    if (!durable_) return nullptr;
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
+    if (!durable_) return std::shared_ptr<const AccountMemory>();
     {
       MutexLock lock(mutex_);
       if (const auto waiting = waiting_.find(account); waiting != waiting_.end()) return waiting->second;
@@ -328,12 +340,20 @@ class SqliteHistory final : public History {
       if (const auto failed = failed_.find(account); failed != failed_.end()) return failed->second;
     }
     MutexLock lock(store_mutex_);
-    Result<std::shared_ptr<const AccountMemory>> memory = store_->load(account);
-    if (memory) return std::move(*memory);
+    Result<Store::Loaded> loaded = store_->load(account);
+    if (loaded && !loaded->damaged) {
+      unreadable_.erase(account);
+      return std::move(loaded->memory);
+    }
     ++errors_;
-    log_.warn("the history of an account cannot be read",
-              {{"account", account}, {"path", path_}, {"error", memory.error().message}});
-    return nullptr;
+    const Error error =
+        loaded ? Error{"what is remembered of it is damaged; it is read afresh"} : loaded.error();
+    if (unreadable_.insert(account).second) {
+      log_.warn("the history of an account cannot be read",
+                {{"account", account}, {"path", path_}, {"error", error.message}});
+    }
+    if (!loaded) return error;
+    return std::shared_ptr<const AccountMemory>();
   }
 
   void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) override {
@@ -465,6 +485,7 @@ class SqliteHistory final : public History {
 
   Mutex store_mutex_;  // taken alone, never together with mutex_
   std::unique_ptr<Store> store_ GUARDED_BY(store_mutex_);
+  std::set<std::string> unreadable_ GUARDED_BY(store_mutex_);  // accounts of which that has been logged
   std::thread thread_;
 };
 

@@ -14,11 +14,12 @@ using std::chrono::seconds;
 // A history without a file.
 class KeptHistory final : public history::History {
  public:
-  std::shared_ptr<const AccountMemory> load(const std::string& account) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
     ++loads;
     if (out_of_memory) throw std::bad_alloc();
     const auto found = accounts.find(account);
-    return found == accounts.end() ? nullptr : found->second;
+    if (unreadable) return Error{"disk I/O error"};
+    return found == accounts.end() ? std::shared_ptr<const AccountMemory>() : found->second;
   }
   void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) override {
     if (!killed) accounts[account] = std::move(memory);
@@ -31,6 +32,7 @@ class KeptHistory final : public history::History {
   std::vector<std::string> configured_names;
   int loads = 0;
   bool killed = false;         // nothing reaches the file any more
+  bool unreadable = false;     // for a while
   bool out_of_memory = false;  // loading takes more than there is
 };
 
@@ -96,6 +98,27 @@ TEST_F(ARestart, WithoutTheMemoryToReadTheHistoryFailsThatCollectionAndNoOther) 
   EXPECT_EQ(jobs(again), jobs(before)) << "the history is asked again";
   let_collections_end();
   EXPECT_EQ(value(probed("acme"), "probe_success"), 1);
+}
+
+TEST_F(ARestart, WhoseHistoryCannotBeReadAtFirstGoesOnFromItLater) {
+  collected("acme");
+  const auto remembered = kept->accounts.at("acme");
+  clock.advance(hours(24));
+  restart();
+  kept->unreadable = true;
+  EXPECT_EQ(value(collected("acme"), "probe_success"), 1) << "it is done without";
+  EXPECT_EQ(kept->accounts.at("acme"), remembered) << "and not written over";
+
+  kept->unreadable = false;
+  clock.advance(minutes(5));
+  EXPECT_EQ(value(collected("acme"), "probe_success"), 1);
+  const auto now = kept->accounts.at("acme");
+  EXPECT_NE(now, remembered);
+  ASSERT_EQ(now->jobs.size(), remembered->jobs.size());
+  for (std::size_t i = 0; i < now->jobs.size(); ++i) {
+    EXPECT_EQ(now->jobs[i]->remembered->first_seen, remembered->jobs[i]->remembered->first_seen);
+  }
+  EXPECT_EQ(kept->loads, 3);
 }
 
 TEST_F(ARestart, CostsNoMoreRequestsThanAnyOtherCollection) {

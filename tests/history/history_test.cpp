@@ -15,6 +15,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 namespace sqlbak_gateway::history {
 namespace {
@@ -23,6 +24,12 @@ using testing::fingerprint;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::RememberedAccount;
+
+std::shared_ptr<const AccountMemory> loaded(History& history, const std::string& account) {
+  const auto memory = history.load(account);
+  EXPECT_TRUE(memory.ok()) << memory.error().message;
+  return memory.ok() ? *memory : nullptr;
+}
 
 class CapturedLog final : public LogSink {
  public:
@@ -60,7 +67,7 @@ class HistoryFile : public ::testing::Test {
     history->store(account, memory);
     ASSERT_TRUE(history->drain(Deadline::never()));
   }
-  std::shared_ptr<const AccountMemory> read(const std::string& account) { return open()->load(account); }
+  std::shared_ptr<const AccountMemory> read(const std::string& account) { return loaded(*open(), account); }
   void expect_memory_only(const std::string& because) {
     const auto history = open();
     EXPECT_FALSE(history->status().durable);
@@ -69,7 +76,7 @@ class HistoryFile : public ::testing::Test {
     EXPECT_THAT(sink_.text(), HasSubstr(because));
     history->store("acme", account_.collect());
     EXPECT_TRUE(history->drain(Deadline::never()));
-    EXPECT_EQ(history->load("acme"), nullptr);
+    EXPECT_EQ(loaded(*history, "acme"), nullptr);
   }
   void execute(const std::string& sql) {
     Result<Database> database = Database::open(path_);
@@ -109,14 +116,14 @@ TEST_F(HistoryFile, FollowsEveryCollection) {
   const auto last = account_.collect(std::chrono::hours(25));
   history->store("acme", last);
   ASSERT_TRUE(history->drain(Deadline::never()));
-  EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(last));
+  EXPECT_EQ(fingerprint(loaded(*history, "acme")), fingerprint(last));
 }
 
 TEST_F(HistoryFile, GoesOnFromWhatAnEarlierProcessWrote) {
   write("acme", account_.collect());
   {
     const auto history = open();
-    account_.restart_with(history->load("acme"));
+    account_.restart_with(loaded(*history, "acme"));
     history->store("acme", account_.collect());
     ASSERT_TRUE(history->drain(Deadline::never()));
   }
@@ -142,7 +149,7 @@ TEST_F(HistoryFile, TellsWhatIsNotYetWritten) {
   for (int i = 0; i < 20; ++i) {
     last = account_.collect(std::chrono::minutes(5));
     history->store("acme", last);
-    EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(last));
+    EXPECT_EQ(fingerprint(loaded(*history, "acme")), fingerprint(last));
   }
 }
 
@@ -180,13 +187,33 @@ TEST_F(HistoryFile, ForgetsAccountsAMonthAfterTheyWereLastConfigured) {
   clock_.advance(std::chrono::hours(29 * 24));
   history->configured({"acme"});
   ASSERT_TRUE(history->drain(Deadline::never()));
-  EXPECT_NE(history->load("globex"), nullptr);
+  EXPECT_NE(loaded(*history, "globex"), nullptr);
 
   clock_.advance(std::chrono::hours(2 * 24));
   history->configured({"acme"});
   ASSERT_TRUE(history->drain(Deadline::never()));
-  EXPECT_EQ(history->load("globex"), nullptr);
-  EXPECT_NE(history->load("acme"), nullptr);
+  EXPECT_EQ(loaded(*history, "globex"), nullptr);
+  EXPECT_NE(loaded(*history, "acme"), nullptr);
+}
+
+TEST_F(HistoryFile, KeepsNothingInMemoryOfAccountsThatAreGone) {
+  const auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  account_.restart_with(nullptr);
+  std::weak_ptr<const AccountMemory> kept = loaded(*history, "acme");
+  EXPECT_FALSE(kept.expired());
+  history->configured({"globex"});
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_TRUE(kept.expired());
+
+  // What a collection that ran meanwhile still stores is written, and not kept either.
+  const auto late = account_.collect();
+  const std::string written = fingerprint(late);
+  history->store("acme", late);
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(fingerprint(loaded(*history, "acme")), written);
+  EXPECT_EQ(late.use_count(), 2) << "this test's, and the account's";
 }
 
 // --- Trouble
@@ -241,14 +268,36 @@ TEST_F(HistoryFile, ReadsAnAccountAfreshWhoseRowsAreDamaged) {
   write("globex", globex);
   execute("UPDATE job SET body = x'00' WHERE account = (SELECT id FROM account WHERE name = 'acme')");
   const auto history = open();
-  EXPECT_EQ(history->load("acme"), nullptr);
+  EXPECT_EQ(loaded(*history, "acme"), nullptr);
   EXPECT_EQ(history->status().errors, 1u);
-  EXPECT_EQ(fingerprint(history->load("globex")), fingerprint(globex));
+  EXPECT_EQ(fingerprint(loaded(*history, "globex")), fingerprint(globex));
 
   const auto memory = account_.collect();
   history->store("acme", memory);
   ASSERT_TRUE(history->drain(Deadline::never()));
-  EXPECT_EQ(fingerprint(history->load("acme")), fingerprint(memory));
+  EXPECT_EQ(fingerprint(loaded(*history, "acme")), fingerprint(memory));
+}
+
+// There is no memory for SQLite, which is no damage.
+class NoMemory {
+ public:
+  NoMemory() { sqlite3_hard_heap_limit64(1); }
+  ~NoMemory() { sqlite3_hard_heap_limit64(0); }
+};
+
+TEST_F(HistoryFile, IsAskedAgainForAnAccountThatCouldNotBeReadOnce) {
+  const auto memory = account_.collect();
+  write("acme", memory);
+  const auto history = open();
+  {
+    const NoMemory none;
+    EXPECT_FALSE(history->load("acme").ok());
+    EXPECT_FALSE(history->load("acme").ok());
+  }
+  EXPECT_EQ(history->status().errors, 2u);
+  const std::string log = sink_.text();
+  EXPECT_EQ(log.find("cannot be read"), log.rfind("cannot be read")) << "told once";
+  EXPECT_EQ(fingerprint(loaded(*history, "acme")), fingerprint(memory));
 }
 
 // A disk is full: no file may grow any more.
@@ -283,7 +332,7 @@ TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
     errors = history->status().errors;
     EXPECT_GE(errors, 3u);
     EXPECT_THAT(sink_.text(), HasSubstr("the history cannot be written"));
-    EXPECT_TRUE(fingerprint(history->load("acme")) == fingerprint(meanwhile));
+    EXPECT_TRUE(fingerprint(loaded(*history, "acme")) == fingerprint(meanwhile));
   }
   // What could not be written then is written as soon as anything is.
   const auto other = account_.collect();
@@ -293,14 +342,14 @@ TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
   EXPECT_THAT(sink_.text(), HasSubstr("the history is written again"));
   history.reset();
   history = open();
-  EXPECT_TRUE(fingerprint(history->load("acme")) == fingerprint(meanwhile));
-  EXPECT_TRUE(fingerprint(history->load("globex")) == fingerprint(other));
+  EXPECT_TRUE(fingerprint(loaded(*history, "acme")) == fingerprint(meanwhile));
+  EXPECT_TRUE(fingerprint(loaded(*history, "globex")) == fingerprint(other));
 }
 
 TEST(MemoryHistory, RemembersNothing) {
   const auto history = make_memory_history();
   history->store("acme", std::make_shared<AccountMemory>());
-  EXPECT_EQ(history->load("acme"), nullptr);
+  EXPECT_EQ(loaded(*history, "acme"), nullptr);
   EXPECT_FALSE(history->status().durable);
   EXPECT_EQ(history->status().errors, 0u);
 }

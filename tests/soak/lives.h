@@ -61,9 +61,10 @@ class LaggingHistory final : public history::History {
  public:
   explicit LaggingHistory(std::unique_ptr<history::History> file) : file_(std::move(file)) {}
 
-  std::shared_ptr<const AccountMemory> load(const std::string& account) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
     const auto unwritten = unwritten_.find(account);
-    return unwritten == unwritten_.end() ? file_->load(account) : unwritten->second;
+    if (unwritten == unwritten_.end()) return file_->load(account);
+    return unwritten->second;
   }
   void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) override {
     unwritten_.insert_or_assign(account, std::move(memory));

@@ -53,10 +53,10 @@ struct ProbeAnswer {
   std::uint64_t version = 0;              // answers of one version differ by t alone
 };
 
-// Since the account was configured. Value type.
 // Stands for every status that no registry knows: what an API answers with must not become label values.
 inline constexpr int kOtherStatus = -1;
 
+// Since the account was configured. Value type.
 struct AccountCounters {
   std::array<std::uint64_t, kProbeResults.size()> probes{};
   std::map<std::string, std::uint64_t, std::less<>> collections;  // by result
@@ -135,7 +135,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   std::shared_ptr<const AccountMemory> memory() override EXCLUDES(mutex_);
   void attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) override EXCLUDES(mutex_);
   void progressed(std::shared_ptr<const Snapshot> snapshot) override EXCLUDES(mutex_);
-  void write_down(std::shared_ptr<const AccountMemory> so_far) override;
+  void write_down(std::shared_ptr<const AccountMemory> so_far) override EXCLUDES(mutex_);
   void ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
              std::shared_ptr<const Trace> trace) override EXCLUDES(mutex_);
 
@@ -165,7 +165,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   Condition changed_;
   AccountState state_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
-  bool history_asked_ GUARDED_BY(mutex_) = false;      // what it knew is in memory_
+  bool history_known_ GUARDED_BY(mutex_) = false;      // it was read, and what it knew is in memory_
   config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
   TraceBook traces_ GUARDED_BY(mutex_);
   AccountCounters counters_ GUARDED_BY(mutex_);

@@ -16,6 +16,7 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/deadline.h"
 #include "sqlbak_gateway/base/log.h"
+#include "sqlbak_gateway/base/result.h"
 
 #include <chrono>
 #include <cstdint>
@@ -46,14 +47,16 @@ class History {
   // Ends at once, with what drain() has not waited for unwritten.
   virtual ~History() = default;
 
-  // What is remembered of an account, with its last good snapshot; null: nothing. Reads the file: some
-  // milliseconds for a large account, so ask once for each.
-  virtual std::shared_ptr<const AccountMemory> load(const std::string& account) = 0;
+  // What is remembered of an account, with its last good snapshot; null: nothing, or what there is is
+  // damaged. An Error, which is logged: it cannot be read now, and may be later; ask again before anything is
+  // stored, which would replace it. Reads the file: some milliseconds for a large account, so ask once for
+  // each.
+  virtual Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) = 0;
   // To be written soon. Replaces what is not yet written of that account. What cannot be written is tried
   // again when something else could be, and by drain().
   virtual void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) = 0;
-  // The accounts that are configured now: after the start and each reload. Others are forgotten
-  // kUnconfiguredKept after they last were.
+  // The accounts that are configured now: after the start and each reload. Of others nothing stays in
+  // memory, and they are forgotten kUnconfiguredKept after they last were configured.
   virtual void configured(std::vector<std::string> accounts) = 0;
   // Waits until everything handed over so far is written, at the longest until the deadline. False: something
   // was not.
