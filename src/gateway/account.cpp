@@ -273,7 +273,7 @@ void Account::recall(const std::string& token_fingerprint) {
   history_known_ = history_known;
   if (!data || state_.has_good_data()) return;
   const SystemTime collected_at = data->collected_at();
-  state_.restored(std::move(data), collected_at);
+  state_.restored(std::move(data), collected_at, services_.clock.system_now());
   ++version_;
 }
 

@@ -67,10 +67,10 @@ void AccountState::end_backoff() {
   if (record_.last_failure) due_.reset();
 }
 
-void AccountState::restored(std::shared_ptr<const Published> data, SystemTime collected_at) {
+void AccountState::restored(std::shared_ptr<const Published> data, SystemTime collected_at, SystemTime now) {
   last_good_ = std::move(data);
   record_.last_success = collected_at;
-  record_.remembers_good = !record_.completed_any;
+  record_.remembers_good = !record_.completed_any && now - collected_at < cache_ttl_;
 }
 
 void AccountState::inherited(const CollectionRecord& former, std::shared_ptr<const Published> data) {

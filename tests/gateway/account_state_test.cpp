@@ -174,16 +174,21 @@ TEST_F(AccountStateTest, ProgressNeverReplacesGoodData) {
 
 TEST_F(AccountStateTest, WhatAFormerProcessKnewIsTheLastGoodDataButNotFresh) {
   const auto remembered = std::make_shared<const Published>();
-  state.restored(remembered, clock.system_now() - std::chrono::hours(2));
+  state.restored(remembered, clock.system_now() - std::chrono::hours(2), clock.system_now());
   EXPECT_EQ(state.data(), remembered);
   EXPECT_TRUE(state.has_good_data());
-  EXPECT_TRUE(state.probe_success());
+  EXPECT_FALSE(state.probe_success()) << "collections may have failed since";
   EXPECT_EQ(now(), Freshness::due);
   EXPECT_EQ(state.record().last_success, clock.system_now() - std::chrono::hours(2));
 }
 
+TEST_F(AccountStateTest, WhatAFormerProcessReadJustNowWasItsLastCollection) {
+  state.restored(std::make_shared<const Published>(), clock.system_now() - minutes(4), clock.system_now());
+  EXPECT_TRUE(state.probe_success());
+}
+
 TEST_F(AccountStateTest, WhatAFormerProcessKnewTellsNothingOfItsLastCollection) {
-  state.restored(std::make_shared<const Published>(), clock.system_now());
+  state.restored(std::make_shared<const Published>(), clock.system_now(), clock.system_now());
   EXPECT_FALSE(state.record().completed_any);
   fail_in(seconds(1));
   EXPECT_FALSE(state.probe_success());

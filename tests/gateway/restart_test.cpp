@@ -68,6 +68,7 @@ TEST_F(ARestart, DuringAnOutageAnswersWithWhatIsRememberedAndItsAge) {
   fail_with("account=acme,close=before");
   restart();
   const Series at_once = probed("acme");
+  EXPECT_EQ(value(at_once, "probe_success"), 0) << "nothing says that the latest collection succeeded";
   EXPECT_EQ(jobs(at_once), jobs(before));
   EXPECT_EQ(value(at_once, "sqlbak_last_check_timestamp"), value(before, "sqlbak_last_check_timestamp"));
   for (const auto& [name, age] : ages(before)) {
@@ -80,6 +81,13 @@ TEST_F(ARestart, DuringAnOutageAnswersWithWhatIsRememberedAndItsAge) {
   EXPECT_EQ(value(after, "probe_success"), 0);
   EXPECT_EQ(value(after, "sqlbak_collection_failure{reason=\"connection\"}"), 1);
   EXPECT_EQ(jobs(after), jobs(before));
+}
+
+TEST_F(ARestart, WithDataThatAreStillFreshIsNoFailure) {
+  collected("acme");
+  clock.advance(minutes(1));
+  restart();
+  EXPECT_EQ(value(probed("acme"), "probe_success"), 1);
 }
 
 TEST_F(ARestart, WithoutTheMemoryToReadTheHistoryFailsThatCollectionAndNoOther) {

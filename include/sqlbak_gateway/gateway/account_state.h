@@ -49,8 +49,10 @@ struct CollectionRecord {
   sqlbak::EndpointStates endpoint_up{};  // each as of the latest completed one that asked it
   std::uint32_t failures_in_a_row = 0;
   bool in_progress = false;
-  bool completed_any = false;   // else what is said above of the latest completed one is not known
-  bool remembers_good = false;  // a former process completed one that succeeded, and none has completed since
+  bool completed_any = false;  // else what is said above of the latest completed one is not known
+  // None has completed in this process, and the data of a former one are still fresh: its latest completed
+  // one succeeded. Of older data that is not known.
+  bool remembers_good = false;
 };
 
 class AccountState {
@@ -80,7 +82,7 @@ class AccountState {
   // The configuration or the token changed: a collection may start at once.
   void end_backoff();
   // What a former process knew counts as the last good data.
-  void restored(std::shared_ptr<const Published> data, SystemTime collected_at);
+  void restored(std::shared_ptr<const Published> data, SystemTime collected_at, SystemTime now);
   // The configuration of the account changed: what was known stays known, and a collection may start at once.
   // `data`: the last good ones, judged anew.
   void inherited(const CollectionRecord& former, std::shared_ptr<const Published> data);
@@ -93,7 +95,7 @@ class AccountState {
   const std::shared_ptr<const Published>& data() const { return last_good_ ? last_good_ : partial_; }
   bool has_good_data() const { return last_good_ != nullptr; }
   const CollectionRecord& record() const { return record_; }
-  // The latest completed collection succeeded.
+  // The latest completed collection succeeded. False where that is not known.
   bool probe_success() const {
     return (record_.completed_any || record_.remembers_good) && !record_.last_failure;
   }
