@@ -204,6 +204,53 @@ TEST_F(ARestart, OwnMetricsSayWhereHistoryIsKept) {
   EXPECT_EQ(value(own, "sqlbak_gateway_history_size_bytes"), 12345);
 }
 
+// --- A larger lookback while the API is away
+
+class ALargerLookback : public ARestart {
+ protected:
+  ALargerLookback() { configured("acme").lookback = hours(168); }
+  static Series windows(const Series& series) {
+    Series all = simulator::family(series, "sqlbak_job_window_seconds");
+    all.merge(jobs(series));
+    return all;
+  }
+  // Whatever `put_in_force` does: what was not read does not count, until it is.
+  template <typename PutInForce>
+  void counts_only_what_was_read(PutInForce put_in_force) {
+    const Series before = windows(collected("acme"));
+    configured("acme").lookback = hours(720);
+    fail_with("account=acme,close=before");
+    clock.advance(minutes(5));
+    put_in_force();
+    EXPECT_EQ(windows(probed("acme")), before);
+    let_collections_end();
+    EXPECT_EQ(windows(probed("acme")), before);
+    put_in_force();
+    EXPECT_EQ(windows(probed("acme")), before) << "nor the second time";
+
+    api.clear_faults();
+    clock.advance(minutes(11));
+    const Series after = windows(collected("acme"));
+    EXPECT_NE(after, before);
+    for (const auto& [name, window] : after) {
+      if (name.starts_with("sqlbak_job_window_seconds")) {
+        EXPECT_GE(window, 720 * 3600) << name;
+      }
+    }
+  }
+};
+
+TEST_F(ALargerLookback, AfterARestart) {
+  counts_only_what_was_read([this] { restart(); });
+}
+
+TEST_F(ALargerLookback, AfterAReload) {
+  counts_only_what_was_read([this] {
+    configured("acme").labels["reload"] += "another";
+    ASSERT_TRUE(gateway().reload().ok());
+  });
+}
+
 // --- A token changes hands while the gateway runs
 
 TEST_F(ARestart, IsNotNeededToSeeThatATokenChangedHands) {
