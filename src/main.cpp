@@ -247,8 +247,8 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                                   return load(flags, config::LoadMode::reload, tokens, &running);
                                 },
                             .listen =
-                                [&](const config::ServerConfig& wanted) {
-                                  Result<void> listening = server->set_listeners(listeners_of(wanted));
+                                [&](const config::ServerConfig& wanted, const std::function<void()>& ready) {
+                                  Result<void> listening = server->set_listeners(listeners_of(wanted), ready);
                                   if (listening) {
                                     server->set_max_requests_in_flight(wanted.max_requests_in_flight);
                                   }

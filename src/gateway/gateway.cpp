@@ -447,27 +447,34 @@ Result<void> Gateway::reload() {
   std::string errors;
   for (const config::Diagnostic& error : loaded.errors)
     errors += (errors.empty() ? "" : "\n") + to_text(error);
-  if (loaded.config && deps_.listen) {
-    if (const Result<void> listening = deps_.listen(loaded.config->server); !listening) {
+  std::shared_ptr<const Generation> next;
+  if (loaded.config) {
+    next = make_generation(std::move(loaded), former.get());
+    // No new address is served under the old access rules, and no old one under the new.
+    const auto put_in_force = [&] {
+      MutexLock lock(mutex_);
+      generation_ = next;
+    };
+    if (!deps_.listen) {
+      put_in_force();
+    } else if (const Result<void> listening = deps_.listen(next->config.server, put_in_force); !listening) {
       errors = listening.error().message;
-      loaded.config.reset();
+      next.reset();
     }
   }
-  if (!loaded.config) {
+  if (!next) {
     deps_.log.error("configuration not reloaded; the running one stays in force", {{"error", errors}});
     MutexLock lock(mutex_);
     last_reload_succeeded_ = false;
     return Error{errors};
   }
 
-  const auto next = make_generation(std::move(loaded), former.get());
   const config::UpstreamConfig& limits = next->config.upstream;
   deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
                               .requests_per_second = limits.requests_per_second});
   waiting_.set_places(waiting_places(next->config.server));
   {
     MutexLock lock(mutex_);
-    generation_ = next;
     last_reload_succeeded_ = true;
     last_reload_success_ = deps_.clock.system_now();
   }

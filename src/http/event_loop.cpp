@@ -434,11 +434,11 @@ void EventLoop::run_on_event_thread(const std::function<void()>& task) {
   while (!done && !ended_) done_.wait(mutex_);
 }
 
-Result<void> EventLoop::adopt(std::vector<PreparedListener> listeners) {
+Result<void> EventLoop::adopt(std::vector<PreparedListener> listeners, const std::function<void()>& ready) {
   Result<void> outcome = Error{"the server has stopped"};
   run_on_event_thread([&] {
     if (stopping_) return;
-    outcome = listening_.adopt(std::move(listeners));
+    outcome = listening_.adopt(std::move(listeners), ready);
     std::vector<std::uint16_t> ports;
     std::optional<SystemTime> expiry;
     for (const ListeningSockets::Bound& bound : listening_.all()) {

@@ -40,7 +40,8 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
 
   void start();
   // Any thread; see Server.
-  Result<void> adopt(std::vector<PreparedListener> listeners) EXCLUDES(mutex_);
+  Result<void> adopt(std::vector<PreparedListener> listeners, const std::function<void()>& ready = {})
+      EXCLUDES(mutex_);
   void set_max_requests_in_flight(std::size_t requests);
   std::vector<std::uint16_t> ports() const EXCLUDES(mutex_);
   std::optional<SystemTime> certificate_expiry() const EXCLUDES(mutex_);

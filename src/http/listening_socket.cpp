@@ -103,7 +103,8 @@ Result<std::vector<PreparedListener>> prepare(const std::vector<Listener>& liste
   return prepared;
 }
 
-Result<void> ListeningSockets::adopt(std::vector<PreparedListener> listeners) {
+Result<void> ListeningSockets::adopt(std::vector<PreparedListener> listeners,
+                                     const std::function<void()>& ready) {
   std::vector<Bound> leaving = bound_;
   std::vector<Bound> next;
   std::vector<PreparedListener> released;  // closed early, to be bound again should something fail
@@ -152,6 +153,7 @@ Result<void> ListeningSockets::adopt(std::vector<PreparedListener> listeners) {
   } else {
     for (Bound& bound : leaving) release(bound);
     bound_ = std::move(next);
+    if (ready) ready();
   }
   resume();
   return outcome;

@@ -4,6 +4,7 @@
 #include "http/tls_context.h"
 #include "sqlbak_gateway/http/listener.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,9 +44,9 @@ class ListeningSockets {
   ListeningSockets(const ListeningSockets&) = delete;
   ListeningSockets& operator=(const ListeningSockets&) = delete;
 
-  // Keeps the sockets that serve on, binds the new ones, closes the others. On an Error everything is as
-  // before.
-  Result<void> adopt(std::vector<PreparedListener> listeners);
+  // Keeps the sockets that serve on, binds the new ones, closes the others, calls `ready` (unless it is
+  // empty), and only then lets the new ones be polled. On an Error everything is as before.
+  Result<void> adopt(std::vector<PreparedListener> listeners, const std::function<void()>& ready);
   void close();
 
   Bound* find(const Poco::Net::Socket& socket);

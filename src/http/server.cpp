@@ -65,10 +65,11 @@ std::vector<std::uint16_t> Server::ports() const {
   return core_->ports();
 }
 
-Result<void> Server::set_listeners(const std::vector<Listener>& listeners) {
+Result<void> Server::set_listeners(const std::vector<Listener>& listeners,
+                                   const std::function<void()>& ready) {
   Result<std::vector<PreparedListener>> prepared = prepare(listeners);
   if (!prepared) return prepared.error();
-  return core_->adopt(std::move(*prepared));
+  return core_->adopt(std::move(*prepared), ready);
 }
 
 void Server::set_max_requests_in_flight(std::size_t requests) {

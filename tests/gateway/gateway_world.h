@@ -10,6 +10,7 @@
 #include "sqlbak_gateway/gateway/gateway.h"
 #include "support/manual_clock.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,7 +78,7 @@ class GatewayWorld : public ::testing::Test {
                                                                          next.config = configuration;
                                                                        return next;
                                                                      },
-                                                                 .listen = nullptr,
+                                                                 .listen = listen,
                                                                  .certificate_expiry = nullptr});
     }
     return *gateway_;
@@ -158,6 +159,7 @@ class GatewayWorld : public ::testing::Test {
   config::Config configuration;
   std::vector<config::RejectedFile> rejected;  // files of accounts_dir, at the start
   std::unique_ptr<history::History> history = history::make_memory_history();
+  std::function<Result<void>(const config::ServerConfig&, const std::function<void()>&)> listen;
   bool next_load_fails = false;  // a reload finds errors
   simulator::Knobs api_knobs;
 

@@ -95,6 +95,33 @@ TEST_F(RoutesTest, ConfigurationAndReloadAreForThisMachineOnly) {
   EXPECT_EQ(send("POST", "/-/reload", false).status, 403);
 }
 
+TEST_F(RoutesTest, AReloadPutsItsAccessRulesInForceBeforeItsNewAddressesAreServed) {
+  std::vector<int> before;
+  std::vector<int> after;
+  bool bound = false;
+  listen = [&](const config::ServerConfig&, const std::function<void()>& ready) -> Result<void> {
+    before.push_back(get("/").status);
+    if (!bound) return Error{"the address is in use"};
+    ready();
+    after.push_back(get("/").status);
+    return {};
+  };
+  EXPECT_EQ(get("/").status, 200);
+  config::AccessEntry entry;
+  entry.name = "prometheus";
+  entry.bearer_token = config::TokenSource{config::TokenSource::Kind::environment, "SCRAPE", ""};
+  entry.accounts = {"*"};
+  configuration.access.push_back(std::move(entry));
+  environment["SCRAPE"] = "a-token-for-scrapes";
+
+  EXPECT_FALSE(gateway().reload().ok());
+  EXPECT_EQ(get("/").status, 200) << "refused as a whole";
+  bound = true;
+  EXPECT_TRUE(gateway().reload().ok());
+  EXPECT_EQ(before, (std::vector<int>{200, 200})) << "an old address is served under the old rules";
+  EXPECT_EQ(after, std::vector<int>{401});
+}
+
 TEST_F(RoutesTest, TheGatewaysOwnMetricsAreThereBeforeAnyProbe) {
   const simulator::Series own = series(get("/metrics"));
   EXPECT_EQ(value(own, "sqlbak_gateway_accounts"), 2);

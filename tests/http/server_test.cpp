@@ -376,6 +376,19 @@ TEST_F(Listening, FollowsAReloadWithoutDroppingConnections) {
   EXPECT_EQ(second.answer().status, 200);
 }
 
+TEST_F(Listening, SaysWhenNothingCanFailAndBeforeItAcceptsFromNewAddresses) {
+  serve();
+  const std::vector<std::uint16_t> before = server->ports();
+  std::vector<std::vector<std::uint16_t>> then;
+  const auto ready = [&] { then.push_back(server->ports()); };
+  ASSERT_TRUE(
+      server->set_listeners({{{"127.0.0.1", 0}, std::nullopt}, {{"localhost", 0}, std::nullopt}}, ready));
+  ASSERT_EQ(then.size(), 1u);
+  EXPECT_EQ(then[0], before);
+  EXPECT_FALSE(server->set_listeners({{{"192.0.2.1", 0}, std::nullopt}}, ready)) << "nobody's address here";
+  EXPECT_EQ(then.size(), 1u);
+}
+
 TEST_F(Listening, MovesBetweenAddressesOfOnePort) {
   serve();
   const ListenAddress wide = own("0.0.0.0");

@@ -43,8 +43,11 @@ class Gateway {
     std::uint64_t seed = 0;  // spreads the accounts' collections
     // Reads the configuration anew, for a reload. `running` is what is in force.
     std::function<config::LoadOutcome(const config::Config& running)> load;
-    // Makes the listeners follow a reload; an Error keeps the running configuration. Empty: nothing listens.
-    std::function<Result<void>(const config::ServerConfig& server)> listen;
+    // Makes the listeners follow a reload, and calls `ready` after closing those that go and before accepting
+    // from those that are new; an Error keeps the running configuration, and then it is not called. Empty:
+    // nothing listens.
+    std::function<Result<void>(const config::ServerConfig& server, const std::function<void()>& ready)>
+        listen;
     // When the server's certificate expires. Empty: never.
     std::function<std::optional<SystemTime>()> certificate_expiry;
   };

@@ -111,8 +111,10 @@ class Server {
 
   // Follows a reload; any thread, one at a time. A listener whose address stays keeps its socket and
   // connections, and uses the TLS files as they are now for new handshakes; the others are closed or opened
-  // (connections of a closed one finish their request). All or nothing as start().
-  Result<void> set_listeners(const std::vector<Listener>& listeners);
+  // (connections of a closed one finish their request). All or nothing as start(). Once nothing can fail any
+  // more, and the closed ones are closed, `ready` is called on the server's thread: what is accepted on the
+  // new ones comes after it. It must be quick.
+  Result<void> set_listeners(const std::vector<Listener>& listeners, const std::function<void()>& ready = {});
   void set_max_requests_in_flight(std::size_t requests);
 
   // When the first of the certificates in use expires; nothing without TLS.
