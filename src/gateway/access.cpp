@@ -1,30 +1,20 @@
 #include "sqlbak_gateway/gateway/access.h"
 
+#include "gateway/attempt_limiter.h"
+#include "gateway/bearer_tokens.h"
+#include "gateway/password_checks.h"
 #include "sqlbak_gateway/base/hash.h"
 #include "sqlbak_gateway/base/mutex.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/http/authorization.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <map>
 #include <random>
 #include <utility>
-
-#include <crypt.h>
 
 namespace sqlbak_gateway::gateway {
 namespace {
 
-// Wrong credentials from one address for one name: so many at once, then one every kForgiveOne.
-constexpr int kFailuresAtOnce = 10;
-constexpr Duration kForgiveOne = std::chrono::seconds(10);
-// Addresses and names remembered for it. Beyond it those that are forgiven are dropped, and then everything.
-constexpr std::size_t kRemembered = 10'000;
-// Requests that may wait for bcrypt at once; it works on one at a time. Fewer than the server has threads for
-// urgent requests, or a flood of guesses would keep everybody from / and /metrics.
-constexpr int kMostWaiting = 2;
+constexpr Duration kRetryWhenBusy = std::chrono::seconds(1);
 
 std::string random_key() {
   std::random_device device;
@@ -36,41 +26,36 @@ std::string random_key() {
   return key;
 }
 
-// "$2b$12$…" is cost 12. The configuration has checked the form.
-int cost_of(const Secret& hash) {
-  return (hash.reveal()[4] - '0') * 10 + (hash.reveal()[5] - '0');
-}
-
-// A hash that no password has, as costly to try as one of that cost.
-Secret hash_of_nobody(int cost) {
-  std::string hash = "$2b$";
-  hash += static_cast<char>('0' + cost / 10);
-  hash += static_cast<char>('0' + cost % 10);
-  return Secret(hash + "$" + std::string(53, '.'));
-}
-
-// How many wrong credentials came from where, and for whom. Not thread-safe.
-class FailureLimiter {
+// The password of an entry that has been found right. Safe from any thread.
+class VerifiedPassword {
  public:
-  // How long this source has to wait before it may try again; zero: not at all.
-  Duration wait(const std::string& source, SteadyTime now) const {
-    const auto found = clear_at_.find(source);
-    if (found == clear_at_.end()) return Duration::zero();
-    const Duration debt = found->second - now;
-    return std::max(Duration::zero(), debt - (kFailuresAtOnce - 1) * kForgiveOne);
+  bool is(std::string_view keyed) const EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return equal_in_constant_time(keyed_, keyed);
   }
-  void failed(const std::string& source, SteadyTime now) {
-    if (clear_at_.size() >= kRemembered) {
-      std::erase_if(clear_at_, [now](const auto& entry) { return entry.second <= now; });
-      if (clear_at_.size() >= kRemembered) clear_at_.clear();
-    }
-    SteadyTime& clear_at = clear_at_[source];
-    clear_at = std::max(clear_at, now) + kForgiveOne;
+  void set(std::string keyed) EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    keyed_ = std::move(keyed);
   }
 
  private:
-  std::map<std::string, SteadyTime> clear_at_;  // when all its failures are forgiven
+  mutable Mutex mutex_;
+  std::string keyed_ GUARDED_BY(mutex_);  // its keyed hash; empty: none yet
 };
+
+// A refusal takes as many rounds as a hash of the `dearest` cost does: 2 to the power of it. For an unknown
+// name (`hash` is empty) nobody's hash is tried; after a cheaper one, one more of each cost from its own to
+// the next below the dearest: 2^c + (2^c + … + 2^(d-1)) = 2^d.
+bool matches_or_costs(int dearest, const TryPassword& try_password, const Secret& password,
+                      const Secret& hash) {
+  if (hash.empty()) {
+    try_password(password, bcrypt_of_nobody(dearest));
+    return false;
+  }
+  if (try_password(password, hash)) return true;
+  for (int cost = bcrypt_cost(hash); cost < dearest; ++cost) try_password(password, bcrypt_of_nobody(cost));
+  return false;
+}
 
 }  // namespace
 
@@ -79,133 +64,127 @@ bool Caller::may_see(std::string_view account) const {
                      [account](const std::string& glob) { return glob_matches(glob, account); });
 }
 
-struct Access::Impl {
-  struct Entry {
-    config::AccessEntry config;
-    // Of basic auth: the keyed hash of the password that bcrypt has found right; empty: none yet.
-    std::string verified;
-    // Of bearer: the keyed hash of the token as last read; empty: it cannot be read.
-    std::string token;
-    config::TokenStamp stamp;
-  };
+// What outlives a reload.
+struct Access::Learnt {
+  Learnt(const config::TokenReader& tokens, const Clock& clock, TryPassword tries)
+      : try_password(std::move(tries)),
+        limiter(clock),
+        checks(clock),
+        bearers({[&tokens](const config::TokenSource& source) { return tokens.stamp(source); },
+                 [&tokens](const config::TokenSource& source) { return tokens.read(source); }},
+                key, clock) {}
 
-  Impl(std::vector<config::AccessEntry> configured, const config::TokenReader& reader, const Clock& its_clock)
-      : tokens(reader), clock(its_clock), key(random_key()), crypt(std::make_unique<crypt_data>()) {
-    int highest_cost = 4;
-    for (config::AccessEntry& entry : configured) {
-      if (!entry.password_bcrypt.empty())
-        highest_cost = std::max(highest_cost, cost_of(entry.password_bcrypt));
-      entries.push_back({std::move(entry), {}, {}, {}});
-      if (entries.back().config.bearer_token) read_token(entries.back());
-    }
-    nobody = hash_of_nobody(highest_cost);
-  }
+  const std::string key = random_key();  // what is kept of passwords and tokens is of no use elsewhere
+  const TryPassword try_password;
+  AttemptLimiter limiter;
+  PasswordChecks checks;
+  BearerTokens bearers;
+};
 
-  void read_token(Entry& entry) const {
-    const config::TokenSource& source = *entry.config.bearer_token;
-    entry.stamp = tokens.stamp(source);
-    const Result<Secret> token = tokens.read(source);
-    entry.token = token ? keyed_hash(key, token->reveal()) : std::string();
-  }
-
-  Caller caller(const Entry& entry) const {
-    const std::vector<std::string>& accounts = entry.config.accounts;
-    return {entry.config.name, accounts, std::find(accounts.begin(), accounts.end(), "*") != accounts.end()};
-  }
-
-  std::optional<Caller> check_bearer(const Secret& token) EXCLUDES(mutex) {
-    const std::string given = keyed_hash(key, token.reveal());
-    MutexLock lock(mutex);
-    std::optional<Caller> found;
-    for (Entry& entry : entries) {  // all of them, so that the time tells nothing
-      if (!entry.config.bearer_token) continue;
-      if (tokens.stamp(*entry.config.bearer_token) != entry.stamp) read_token(entry);
-      if (equal_in_constant_time(given, entry.token)) found = caller(entry);
-    }
-    return found;
-  }
-
-  // Right, wrong, or nothing when too many are waiting for bcrypt.
-  std::optional<bool> bcrypt_matches(const Secret& password, const Secret& hash) EXCLUDES(bcrypt_mutex) {
-    struct Place {
-      explicit Place(std::atomic<int>& all) : waiting(all), number(++all) {}
-      ~Place() { --waiting; }
-      std::atomic<int>& waiting;
-      int number;
-    };
-    const Place place(waiting_for_bcrypt);
-    if (place.number > kMostWaiting) return std::nullopt;
-    MutexLock lock(bcrypt_mutex);
-    const std::string phrase(password.reveal());
-    const std::string setting(hash.reveal());
-    const char* made = crypt_r(phrase.c_str(), setting.c_str(), crypt.get());
-    const bool matches = made != nullptr && equal_in_constant_time(made, setting);
-    std::memset(crypt.get(), 0, sizeof(crypt_data));
-    return matches;
-  }
-
-  Verdict check_basic(const http::BasicCredentials& given, const std::string& source) EXCLUDES(mutex) {
-    const std::string password = keyed_hash(key, given.password.reveal());
-    Secret hash = nobody;
-    std::optional<std::size_t> named;
-    {
-      MutexLock lock(mutex);
-      for (std::size_t i = 0; i < entries.size(); ++i) {
-        const Entry& entry = entries[i];
-        if (entry.config.password_bcrypt.empty() || entry.config.name != given.name) continue;
-        if (equal_in_constant_time(entry.verified, password)) return {caller(entry), {}, {}};
-        hash = entry.config.password_bcrypt;
-        named = i;
-      }
-      if (const Duration wait = limiter.wait(source, clock.steady_now()); wait > Duration::zero()) {
-        return {std::nullopt, Denial::throttled, wait};
-      }
-    }
-    const std::optional<bool> matches = bcrypt_matches(given.password, hash);
-    if (!matches) return {std::nullopt, Denial::throttled, std::chrono::seconds(1)};
-    MutexLock lock(mutex);
-    if (!*matches || !named) {
-      limiter.failed(source, clock.steady_now());
-      return {};
-    }
-    entries[*named].verified = password;
-    return {caller(entries[*named]), {}, {}};
-  }
-
-  const config::TokenReader& tokens;
-  const Clock& clock;
-  const std::string key;  // of this process: what is kept of passwords and tokens is of no use elsewhere
-  Secret nobody;
-
-  Mutex mutex;
-  std::vector<Entry> entries GUARDED_BY(mutex);
-  FailureLimiter limiter GUARDED_BY(mutex);
-
-  Mutex bcrypt_mutex;
-  std::unique_ptr<crypt_data> crypt GUARDED_BY(bcrypt_mutex);
-  std::atomic<int> waiting_for_bcrypt{0};
+struct Access::Entry {
+  std::string name;
+  Secret hash;  // of the password; empty: it has none
+  Caller caller;
+  std::shared_ptr<VerifiedPassword> verified;   // null without a password
+  std::shared_ptr<BearerTokens::Token> bearer;  // null without a token
 };
 
 Access::Access(std::vector<config::AccessEntry> entries, const config::TokenReader& tokens,
-               const Clock& clock)
-    : impl_(entries.empty() ? nullptr : std::make_unique<Impl>(std::move(entries), tokens, clock)) {}
+               const Clock& clock, TryPassword try_password)
+    : Access(std::move(entries), {}, std::make_shared<Learnt>(tokens, clock, std::move(try_password))) {}
+
+Access::Access(std::vector<config::AccessEntry> entries, const Access& former)
+    : Access(std::move(entries), former.entries_, former.learnt_) {}
+
+Access::Access(std::vector<config::AccessEntry> entries, const std::vector<Entry>& former,
+               std::shared_ptr<Learnt> learnt)
+    : learnt_(std::move(learnt)) {
+  for (config::AccessEntry& configured : entries) {
+    const auto before = std::find_if(former.begin(), former.end(),
+                                     [&](const Entry& entry) { return entry.name == configured.name; });
+    Entry entry;
+    if (!configured.password_bcrypt.empty()) {
+      const bool unchanged = before != former.end() && before->verified &&
+                             equal_in_constant_time(before->hash, configured.password_bcrypt);
+      entry.verified = unchanged ? before->verified : std::make_shared<VerifiedPassword>();
+      entry.hash = configured.password_bcrypt;
+      dearest_cost_ = std::max(dearest_cost_, bcrypt_cost(entry.hash));
+    }
+    if (configured.bearer_token) {
+      const bool unchanged = before != former.end() && before->bearer &&
+                             BearerTokens::source(*before->bearer) == *configured.bearer_token;
+      entry.bearer = unchanged ? before->bearer : BearerTokens::make(*configured.bearer_token);
+    }
+    const std::vector<std::string>& accounts = configured.accounts;
+    const bool all = std::find(accounts.begin(), accounts.end(), "*") != accounts.end();
+    entry.name = configured.name;
+    entry.caller = {std::move(configured.name), std::move(configured.accounts), all};
+    entries_.push_back(std::move(entry));
+  }
+}
 
 Access::~Access() = default;
 
 bool Access::enabled() const {
-  return impl_ != nullptr;
+  return !entries_.empty();
 }
 
-Access::Verdict Access::check(const http::Request& request) {
-  if (!impl_) return {Caller{"", {"*"}, true}, {}, {}};
+Access::Verdict Access::check(const http::Request& request, http::Urgency urgency) {
+  if (!enabled()) return {Caller{"", {"*"}, true}, {}, {}};
   const std::optional<http::Credentials> credentials = http::credentials_of(request);
   if (!credentials) return {};
   if (const auto* bearer = std::get_if<http::BearerCredentials>(&*credentials)) {
-    return {impl_->check_bearer(bearer->token), Denial::unknown, {}};
+    return check_bearer(bearer->token);
   }
-  const auto& basic = std::get<http::BasicCredentials>(*credentials);
-  // The name is the client's text: cut, so that what is remembered of it is bounded.
-  return impl_->check_basic(basic, request.peer_address + '\0' + basic.name.substr(0, 64));
+  return check_basic(std::get<http::BasicCredentials>(*credentials), request, urgency);
+}
+
+Access::Verdict Access::check_bearer(const Secret& token) const {
+  BearerTokens::Tokens tokens;
+  for (const Entry& entry : entries_) {
+    if (entry.bearer) tokens.push_back(entry.bearer);
+  }
+  const BearerTokens::Token* const found = learnt_->bearers.find(tokens, token);
+  if (found == nullptr) return {};
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [found](const Entry& e) { return e.bearer.get() == found; });
+  return {entry->caller, {}, {}};
+}
+
+Access::Verdict Access::check_basic(const http::BasicCredentials& given, const http::Request& request,
+                                    http::Urgency urgency) const {
+  const std::string password = keyed_hash(learnt_->key, given.password.reveal());
+  const auto named = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& e) { return e.verified && e.name == given.name; });
+  const Entry* const entry = named == entries_.end() ? nullptr : &*named;
+  if (entry && entry->verified->is(password)) return {entry->caller, {}, {}};
+  if (dearest_cost_ == 0) return {};  // nobody has a password
+
+  AttemptLimiter& limiter = learnt_->limiter;
+  const std::string& address = request.peer_address;
+  if (const Duration wait = limiter.wait(address, given.name); wait > Duration::zero()) {
+    return {std::nullopt, Denial::throttled, wait};
+  }
+  const Secret hash = entry ? entry->hash : Secret();
+  const std::string credential =
+      keyed_hash(learnt_->key, given.name + '\0' + std::string(hash.reveal()) + '\0' + password);
+  const PasswordChecks::Outcome outcome =
+      learnt_->checks.check(credential, {!limiter.failed_lately(address), urgency}, [&] {
+        if (entry && entry->verified->is(password)) return true;  // by an equal one, just before
+        const bool right = matches_or_costs(dearest_cost_, learnt_->try_password, given.password, hash);
+        if (right) entry->verified->set(password);
+        return right;
+      });
+  switch (outcome) {
+    case PasswordChecks::Outcome::right:
+      return {entry->caller, {}, {}};
+    case PasswordChecks::Outcome::wrong:
+      limiter.failed(address, given.name);
+      return {};
+    case PasswordChecks::Outcome::busy:
+      break;
+  }
+  return {std::nullopt, Denial::busy, kRetryWhenBusy};
 }
 
 }  // namespace sqlbak_gateway::gateway

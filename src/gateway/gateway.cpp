@@ -68,13 +68,22 @@ bool allows(const KnownPath& path, std::string_view method) {
   return path.methods == method || (path.methods == "GET, HEAD" && (method == "GET" || method == "HEAD"));
 }
 
+http::Response denied_for_now(int status, std::string text, Duration retry_after) {
+  http::Response response = http::text_response(status, std::move(text));
+  response.headers.push_back(
+      {"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(retry_after).count())});
+  return response;
+}
+
 http::Response unauthorised(const Access::Verdict& verdict) {
-  if (verdict.denial == Access::Denial::throttled) {
-    http::Response response = http::text_response(429, "too many failed attempts; try again later\n");
-    response.headers.push_back(
-        {"Retry-After",
-         std::to_string(std::chrono::ceil<std::chrono::seconds>(verdict.retry_after).count())});
-    return response;
+  switch (verdict.denial) {
+    case Access::Denial::throttled:
+      return denied_for_now(429, "too many failed attempts; try again later\n", verdict.retry_after);
+    case Access::Denial::busy:
+      return denied_for_now(503, "busy checking other passwords, so this one was not checked; try again\n",
+                            verdict.retry_after);
+    case Access::Denial::unknown:
+      break;
   }
   http::Response response =
       http::text_response(401, "credentials are needed, and these are none that are known\n");
@@ -223,7 +232,9 @@ std::shared_ptr<const Gateway::Generation> Gateway::make_generation(config::Load
   auto made = std::make_shared<Generation>();
   made->config = std::move(*loaded.config);
   made->files_rejected = loaded.rejected.size();
-  made->access = std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock);
+  made->access =
+      former ? std::make_unique<Access>(made->config.access, *former->access)
+             : std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock, deps_.try_password);
   const AccountServices services{deps_.clock,  deps_.log, deps_.collector, deps_.history,
                                  deps_.tokens, waiting_,  metrics_};
   const std::uint64_t max_response_bytes = made->config.upstream.max_response_bytes;
@@ -277,7 +288,7 @@ http::Response Gateway::handle(const http::Request& request) {
                           : http::text_response(200, "sqlbak-gateway is ready.\n");
   }
 
-  const Access::Verdict verdict = now->access->check(request);
+  const Access::Verdict verdict = now->access->check(request, urgency(request.path));
   if (!verdict.caller) return unauthorised(verdict);
   const Caller& caller = *verdict.caller;
   if (!path) return no_such_page();

@@ -79,7 +79,8 @@ class GatewayWorld : public ::testing::Test {
                                                                        return next;
                                                                      },
                                                                  .listen = listen,
-                                                                 .certificate_expiry = nullptr});
+                                                                 .certificate_expiry = nullptr,
+                                                                 .try_password = try_password});
     }
     return *gateway_;
   }
@@ -161,6 +162,7 @@ class GatewayWorld : public ::testing::Test {
   std::unique_ptr<history::History> history = history::make_memory_history();
   std::function<Result<void>(const config::ServerConfig&, const std::function<void()>&)> listen;
   bool next_load_fails = false;  // a reload finds errors
+  TryPassword try_password = bcrypt_matches;
   simulator::Knobs api_knobs;
 
  private:

@@ -13,6 +13,7 @@
 #include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/gateway/access.h"
 #include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/gateway/bcrypt.h"
 #include "sqlbak_gateway/gateway/collector.h"
 #include "sqlbak_gateway/gateway/own_metrics.h"
 #include "sqlbak_gateway/gateway/shared_bodies.h"
@@ -50,6 +51,7 @@ class Gateway {
         listen;
     // When the server's certificate expires. Empty: never.
     std::function<std::optional<SystemTime>()> certificate_expiry;
+    TryPassword try_password = bcrypt_matches;
   };
 
   // `first` must hold a configuration.

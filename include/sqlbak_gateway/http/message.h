@@ -56,8 +56,8 @@ struct Response {
 };
 
 // Called on the server's threads, several at once. It may block: ordinary requests for as long as it takes,
-// urgent ones for milliseconds at most, immediate ones not at all. An exception that leaves it is answered
-// 500.
+// urgent ones for milliseconds (some of them, fewer than Limits::urgent_threads, for a few seconds),
+// immediate ones not at all. An exception that leaves it is answered 500.
 using Handler = std::function<Response(const Request&)>;
 
 Response text_response(int status, std::string text);

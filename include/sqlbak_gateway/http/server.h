@@ -28,7 +28,7 @@ namespace sqlbak_gateway::http {
 // What one client, and all together, may use. The defaults fit a gateway of a thousand accounts.
 struct Limits {
   std::size_t max_requests_in_flight = 256;  // ordinary requests in the handler at once; beyond it: 503
-  std::size_t urgent_threads = 4;
+  std::size_t urgent_threads = 16;
   // Open connections; lowered to what the descriptor limit allows. When full, the connection that has been
   // quiet for longest gives way to a new one, so that holding connections open gains an attacker nothing.
   std::size_t max_connections = 8192;
