@@ -168,13 +168,16 @@ Access::Verdict Access::check_basic(const http::BasicCredentials& given, const h
   const Secret hash = entry ? entry->hash : Secret();
   const std::string credential =
       keyed_hash(learnt_->key, given.name + '\0' + std::string(hash.reveal()) + '\0' + password);
+  const bool failed_before = limiter.failed_lately(address);
+  const auto matches = [&]() -> std::optional<bool> {
+    if (entry && entry->verified->is(password)) return true;  // by an equal one, just before
+    if (!failed_before && limiter.failed_lately(address)) return std::nullopt;  // while this one waited
+    const bool right = matches_or_costs(dearest_cost_, learnt_->try_password, given.password, hash);
+    if (right) entry->verified->set(password);
+    return right;
+  };
   const PasswordChecks::Outcome outcome =
-      learnt_->checks.check(credential, {!limiter.failed_lately(address), urgency}, [&] {
-        if (entry && entry->verified->is(password)) return true;  // by an equal one, just before
-        const bool right = matches_or_costs(dearest_cost_, learnt_->try_password, given.password, hash);
-        if (right) entry->verified->set(password);
-        return right;
-      });
+      learnt_->checks.check(credential, {owner_of(address), !failed_before, urgency}, matches);
   switch (outcome) {
     case PasswordChecks::Outcome::right:
       return {entry->caller, {}, {}};

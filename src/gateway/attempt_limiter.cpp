@@ -4,9 +4,7 @@
 #include <arpa/inet.h>
 
 namespace sqlbak_gateway::gateway {
-namespace {
 
-// Whom an address belongs to: itself in IPv4, its /64 in IPv6.
 std::string owner_of(std::string_view address) {
   constexpr std::size_t kNetwork = 8;  // bytes of a /64
   const std::string without_scope(address.substr(0, address.find('%')));
@@ -14,6 +12,8 @@ std::string owner_of(std::string_view address) {
   if (inet_pton(AF_INET6, without_scope.c_str(), &v6) != 1) return std::string(address);
   return std::string(reinterpret_cast<const char*>(&v6), kNetwork);
 }
+
+namespace {
 
 // The name is the client's text: cut, so that what is remembered of it is bounded.
 std::string owner_and_name(const std::string& owner, std::string_view name) {

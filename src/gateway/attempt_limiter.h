@@ -15,6 +15,10 @@
 
 namespace sqlbak_gateway::gateway {
 
+// Whom a numeric address (without a port) belongs to: itself in IPv4, its /64 in IPv6, of which its owner may
+// have any. Pure.
+std::string owner_of(std::string_view address);
+
 class AttemptLimiter {
  public:
   struct Allowance {
@@ -30,7 +34,7 @@ class AttemptLimiter {
   AttemptLimiter(const AttemptLimiter&) = delete;
   AttemptLimiter& operator=(const AttemptLimiter&) = delete;
 
-  // `address` is numeric, without a port. All of an IPv6 /64 is one address: its owner may have any of it.
+  // `address` is numeric, without a port, and stands for all that its owner has.
 
   // How long until a password from there for that name may be tried; zero: now.
   Duration wait(std::string_view address, std::string_view name) const EXCLUDES(mutex_);

@@ -2,12 +2,13 @@
 
 #include "sqlbak_gateway/base/deadline.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 namespace sqlbak_gateway::gateway {
 
 struct PasswordChecks::Check {
+  std::string owner;
   bool has_turn = false;
   std::optional<Outcome> outcome;
   Condition changed;
@@ -36,14 +37,15 @@ PasswordChecks::PasswordChecks(const Clock& clock, Limits limits) : clock_(clock
   queue_.reserve(limits.queued);
 }
 
-PasswordChecks::Outcome PasswordChecks::check(const std::string& credential, Asker asker,
-                                              const std::function<bool()>& matches) {
+PasswordChecks::Outcome PasswordChecks::check(const std::string& credential, const Asker& asker,
+                                              const std::function<std::optional<bool>()>& matches) {
   {
     MutexLock lock(mutex_);
     if (const auto equal = in_flight_.find(credential); equal != in_flight_.end()) {
       return outcome_of(equal->second, asker);
     }
     const auto own = std::make_shared<Check>();
+    own->owner = asker.owner;
     in_flight_.emplace(credential, own);
     if (!take_turn(*own, asker)) {
       end(credential, Outcome::busy);
@@ -51,7 +53,9 @@ PasswordChecks::Outcome PasswordChecks::check(const std::string& credential, Ask
     }
   }
   Turn turn(*this, credential);
-  return turn.ends_with(matches() ? Outcome::right : Outcome::wrong);
+  const std::optional<bool> matched = matches();
+  if (!matched) return Outcome::busy;
+  return turn.ends_with(*matched ? Outcome::right : Outcome::wrong);
 }
 
 std::size_t PasswordChecks::waiting() const {
@@ -63,13 +67,13 @@ std::size_t& PasswordChecks::waiting_on(http::Urgency urgency) {
   return urgency == http::Urgency::ordinary ? ordinary_waiting_ : urgent_waiting_;
 }
 
-bool PasswordChecks::may_wait(Asker asker) const {
+bool PasswordChecks::may_wait(const Asker& asker) const {
   if (!asker.may_wait) return false;
   return asker.urgency == http::Urgency::ordinary ? ordinary_waiting_ < limits_.ordinary_waiting
                                                   : urgent_waiting_ < limits_.urgent_waiting;
 }
 
-PasswordChecks::Outcome PasswordChecks::outcome_of(const std::shared_ptr<Check>& equal, Asker asker) {
+PasswordChecks::Outcome PasswordChecks::outcome_of(const std::shared_ptr<Check>& equal, const Asker& asker) {
   if (!may_wait(asker)) return Outcome::busy;
   const std::shared_ptr<Check> check = equal;  // it leaves in_flight_ when it ends
   ++waiting_on(asker.urgency);
@@ -78,8 +82,11 @@ PasswordChecks::Outcome PasswordChecks::outcome_of(const std::shared_ptr<Check>&
   return *check->outcome;
 }
 
-bool PasswordChecks::take_turn(Check& check, Asker asker) {
+bool PasswordChecks::take_turn(Check& check, const Asker& asker) {
   if (!std::exchange(taken_, true)) return true;
+  const auto of_one = std::count_if(queue_.begin(), queue_.end(),
+                                    [&](const Check* queued) { return queued->owner == asker.owner; });
+  if (static_cast<std::size_t>(of_one) >= limits_.queued_of_one) return false;
   if (queue_.size() >= limits_.queued || !may_wait(asker)) return false;
   queue_.push_back(&check);
   ++waiting_on(asker.urgency);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class PasswordChecks {
  public:
   struct Limits {
     std::size_t queued = 4;                       // different credentials that wait for their turn
+    std::size_t queued_of_one = 2;                // of one owner
     Duration patience = std::chrono::seconds(1);  // how long they do
     // Requests that wait, for their turn or for an equal one's end. Fewer than the server has threads, so
     // that a flood of guesses keeps nobody who is known from / or a probe.
@@ -38,13 +40,14 @@ class PasswordChecks {
     busy,  // not checked: others are, and this one may not wait, or not for so long
   };
   struct Asker {
+    std::string owner;                                // of the address it comes from
     bool may_wait = true;                             // else it is checked at once, or not at all
     http::Urgency urgency = http::Urgency::ordinary;  // which of the server's threads would be waiting
   };
-  // `matches` is called on this thread, unless an equal `credential` is being checked: then that one's
-  // outcome is this one's too.
-  Outcome check(const std::string& credential, Asker asker, const std::function<bool()>& matches)
-      EXCLUDES(mutex_);
+  // `matches` is called on this thread, when its turn has come; nothing: given up, as busy. Unless an equal
+  // `credential` is being checked: then that one's outcome is this one's too.
+  Outcome check(const std::string& credential, const Asker& asker,
+                const std::function<std::optional<bool>()>& matches) EXCLUDES(mutex_);
 
   // Requests that wait just now.
   std::size_t waiting() const EXCLUDES(mutex_);
@@ -53,10 +56,10 @@ class PasswordChecks {
   struct Check;
   class Turn;
 
-  bool may_wait(Asker asker) const REQUIRES(mutex_);
+  bool may_wait(const Asker& asker) const REQUIRES(mutex_);
   std::size_t& waiting_on(http::Urgency urgency) REQUIRES(mutex_);
-  Outcome outcome_of(const std::shared_ptr<Check>& equal, Asker asker) REQUIRES(mutex_);
-  bool take_turn(Check& check, Asker asker) REQUIRES(mutex_);
+  Outcome outcome_of(const std::shared_ptr<Check>& equal, const Asker& asker) REQUIRES(mutex_);
+  bool take_turn(Check& check, const Asker& asker) REQUIRES(mutex_);
   void pass_turn_on() REQUIRES(mutex_);
   void end(const std::string& credential, Outcome outcome) REQUIRES(mutex_);
 

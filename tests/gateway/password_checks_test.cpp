@@ -18,9 +18,12 @@ namespace {
 using Outcome = PasswordChecks::Outcome;
 using Asker = PasswordChecks::Asker;
 
-constexpr Asker kPatient{};
-constexpr Asker kUrgent{true, http::Urgency::urgent};
-constexpr Asker kMayNotWait{false, http::Urgency::ordinary};
+Asker from(std::string owner) {
+  return {std::move(owner), true, http::Urgency::ordinary};
+}
+const Asker kPatient = from("192.0.2.1");
+const Asker kUrgent{"192.0.2.1", true, http::Urgency::urgent};
+const Asker kMayNotWait{"192.0.2.1", false, http::Urgency::ordinary};
 
 class PasswordChecksTest : public ::testing::Test {
  protected:
@@ -41,7 +44,7 @@ class PasswordChecksTest : public ::testing::Test {
     begun->wait();
   }
   // One more thread that asks; returns when it waits.
-  void ask(const std::string& credential, Asker asker = kPatient) {
+  void ask(const std::string& credential, const Asker& asker = kPatient) {
     const std::size_t before = checks.waiting();
     threads.emplace_back([this, credential, asker] {
       const Outcome outcome = checks.check(credential, asker, [this] {
@@ -53,7 +56,7 @@ class PasswordChecksTest : public ::testing::Test {
     while (checks.waiting() == before) std::this_thread::yield();
   }
   // Asks on this thread; `right` if it comes to it.
-  Outcome at_once(const std::string& credential, Asker asker = kPatient) {
+  Outcome at_once(const std::string& credential, const Asker& asker = kPatient) {
     return checks.check(credential, asker, [this] {
       ++worked;
       return true;
@@ -113,11 +116,29 @@ TEST_F(PasswordChecksTest, WhoMayNotWaitIsCheckedAtOnceOrNotAtAll) {
 
 TEST_F(PasswordChecksTest, FewDifferentOnesWait) {
   hold("acme");
-  for (std::size_t i = 0; i < PasswordChecks::Limits().queued; ++i) ask("customer-" + std::to_string(i));
+  for (std::size_t i = 0; i < PasswordChecks::Limits().queued; ++i) {
+    ask("customer-" + std::to_string(i), from("192.0.2.2" + std::to_string(i)));
+  }
   EXPECT_EQ(at_once("globex"), Outcome::busy);
   ask("acme");  // an equal one takes no turn
   release();
   EXPECT_EQ(busy, 0);
+}
+
+TEST_F(PasswordChecksTest, OneAddressDoesNotTakeEveryPlaceInTheQueue) {
+  hold("acme");
+  for (std::size_t i = 0; i < PasswordChecks::Limits().queued_of_one; ++i) {
+    ask("guess-" + std::to_string(i), from("192.0.2.66"));
+  }
+  EXPECT_EQ(at_once("another guess", from("192.0.2.66")), Outcome::busy);
+  ask("globex");
+  release();
+  EXPECT_EQ(busy, 0);
+}
+
+TEST_F(PasswordChecksTest, ATurnThatIsGivenUpGoesOn) {
+  EXPECT_EQ(checks.check("acme", kPatient, [] { return std::optional<bool>(); }), Outcome::busy);
+  EXPECT_EQ(at_once("acme", kMayNotWait), Outcome::right);
 }
 
 TEST_F(PasswordChecksTest, NotAllUrgentThreadsWait) {
