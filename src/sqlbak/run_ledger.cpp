@@ -330,16 +330,19 @@ std::vector<RunId> RunLedger::next_witnesses(BackupType type, double from_ms, do
   const auto stands = [&](const RunTally& tally) {
     return tally.type == type && tally.succeeded > 0 && tally.undeleted;
   };
-  // Unless an older one is known, from this collection, to stand.
-  double oldest_standing = std::numeric_limits<double>::infinity();
-  for (const Run& run : runs_) {
-    if (run.reading == kNone || !counts(run)) continue;
-    const Rows rows = read_rows(readings_[run.reading]);
-    for (const RunTally* tally = rows.tallies; tally != rows.tallies + rows.count; ++tally) {
-      const double start = tally->started_at.milliseconds();
-      if (stands(*tally) && start >= from_ms) oldest_standing = std::min(oldest_standing, start);
+  const auto oldest_read_that_stands = [&] {
+    double oldest = std::numeric_limits<double>::infinity();
+    for (const Run& run : runs_) {
+      if (run.reading == kNone || !counts(run)) continue;
+      const Rows rows = read_rows(readings_[run.reading]);
+      for (const RunTally* tally = rows.tallies; tally != rows.tallies + rows.count; ++tally) {
+        const double start = tally->started_at.milliseconds();
+        if (stands(*tally) && start >= from_ms) oldest = std::min(oldest, start);
+      }
     }
-  }
+    return oldest;
+  };
+  std::optional<double> standing;  // found out when there is a candidate
   // What is not kept any longer bears no witness.
   const std::vector<RunTally>& tallies = before_->runs.tallies;
   auto tally = std::partition_point(tallies.begin(), tallies.end(), [&](const RunTally& earlier) {
@@ -347,11 +350,13 @@ std::vector<RunId> RunLedger::next_witnesses(BackupType type, double from_ms, do
   });
   for (; tally != tallies.end() && witnesses.size() < at_most; ++tally) {
     const double start = tally->started_at.milliseconds();
-    if (!(start <= to_ms) || oldest_standing <= start) break;
+    if (!(start <= to_ms)) break;
     if (!stands(*tally)) continue;
     const Run& run = *find(before_->ids[static_cast<std::size_t>(tally - tallies.begin())]);
     if (run.gone || run.reading != kNone) continue;  // readings are above
     if (run.asked) break;                            // it could not be read: what is known of it stands
+    if (!standing) standing = oldest_read_that_stands();
+    if (*standing <= start) break;  // an older one is known, from this collection, to stand
     witnesses.push_back(run.id);
   }
   return witnesses;
