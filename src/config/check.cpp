@@ -5,6 +5,7 @@
 #include "sqlbak_gateway/base/text.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -121,25 +122,23 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   const auto of = [&](const TokenSource& source) -> std::vector<Diagnostic>& {
     return source.kind == TokenSource::Kind::file ? trouble.errors : trouble.warnings;
   };
-  const auto check_readable = [&](const Place& place, std::string_view key, const std::string& path) {
-    if (path.empty()) return;
-    if (const auto content = read_file(path, kMaxPemBytes); !content) {
-      trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + content.error().message});
-    }
+  const auto refuse = [&](const Place& place, std::string_view key, const std::string& path,
+                          std::string_view why) {
+    trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + std::string(why)});
   };
-  const auto check_authorities = [&](const AccountConfig& account) {
-    if (account.ca_file.empty()) return;
-    const auto content = read_file(account.ca_file, kMaxPemBytes);
-    if (content && content->find("CERTIFICATE-----") != std::string::npos) return;
-    trouble.errors.push_back({account.place, "ca_file " + account.ca_file + ' ' +
-                                                 (content ? "holds no certificate in PEM, which begins with "
-                                                            "-----BEGIN CERTIFICATE-----"
-                                                          : content.error().message)});
+  // What is in a file that has to be readable; nothing: it is not named, or that has been noted.
+  const auto readable = [&](const Place& place, std::string_view key,
+                            const std::string& path) -> std::optional<std::string> {
+    if (path.empty()) return std::nullopt;
+    auto content = read_file(path, kMaxPemBytes);
+    if (content) return std::move(content).value();
+    refuse(place, key, path, content.error().message);
+    return std::nullopt;
   };
   if (config.server.tls) {
-    check_readable({}, "server.tls.cert_file", config.server.tls->cert_file);
-    check_readable({}, "server.tls.key_file", config.server.tls->key_file);
-    check_readable({}, "server.tls.client_ca_file", config.server.tls->client_ca_file);
+    readable({}, "server.tls.cert_file", config.server.tls->cert_file);
+    readable({}, "server.tls.key_file", config.server.tls->key_file);
+    readable({}, "server.tls.client_ca_file", config.server.tls->client_ca_file);
   }
   for (const AccessEntry& entry : config.access) {
     if (!entry.bearer_token) continue;
@@ -150,7 +149,11 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   }
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
-    check_authorities(account);
+    const auto authorities = readable(account.place, "ca_file", account.ca_file);
+    if (authorities && authorities->find("CERTIFICATE-----") == std::string::npos) {
+      refuse(account.place, "ca_file", account.ca_file,
+             "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
+    }
     if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
     auto token = tokens.read(account.token);
     if (!token) {

@@ -132,13 +132,14 @@ std::optional<SyntaxError> beyond_bounds(std::string_view text) {
 // Y".
 std::string without_values(std::string_view description) {
   constexpr std::string_view kPrefix = "Error while parsing ";
+  constexpr std::string_view kInQuotes = "text must stand in quotes: key = \"text\"";
   if (description.substr(0, kPrefix.size()) == kPrefix) description.remove_prefix(kPrefix.size());
   for (const std::string_view quoting : {"representable", "trying to interpret"}) {
     if (description.find(quoting) != std::string_view::npos) return "a number is out of range";
   }
   std::string message = valid_utf8(description);
   if (message.find("could not determine value type") != std::string::npos) {
-    return "text must stand in quotes: key = \"text\"";
+    return std::string(kInQuotes);
   }
   if (message.find("unescaped control characters") != std::string::npos) {
     return "a string does not end in its line: is the closing quote missing?";
@@ -149,7 +150,7 @@ std::string without_values(std::string_view description) {
        {Kind{"boolean:", "neither true nor false"}, Kind{"decimal integer:", "not a number"},
         Kind{"floating-point:", "not a number"}, Kind{"date", "not a date"}}) {
     if (message.rfind(kind, 0) == 0) {
-      return std::string(words) + "; text must stand in quotes: key = \"text\"";
+      return std::string(words) + "; " + std::string(kInQuotes);
     }
   }
   std::replace_if(

@@ -147,8 +147,6 @@ void write(ByteWriter& out, const RunTally& tally) {
 
 // Fails where they are not in the order that everything else relies on.
 void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
-  const EpochMs before = tallies.empty() ? EpochMs() : tallies.back().started_at;
-  const bool first = tallies.empty();
   RunTally& tally = tallies.emplace_back();
   tally.started_at = in.epoch_ms();
   tally.succeeded = in.number32();
@@ -157,9 +155,9 @@ void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
   tally.type = read_type(in);
   tally.undeleted = in.flag();
   tally.open = in.flag();
-  if (!first && tally.started_at.has_value() && !(before.milliseconds() <= tally.started_at.milliseconds())) {
-    in.fail();
-  }
+  if (tallies.size() == 1 || !tally.started_at.has_value()) return;
+  const EpochMs before = tallies[tallies.size() - 2].started_at;
+  if (!(before.milliseconds() <= tally.started_at.milliseconds())) in.fail();
 }
 
 // What JobRuns holds beside its tallies.
@@ -204,9 +202,8 @@ enum PublishedRuns : std::uint8_t {
   kOwnRuns       // not that: a later collection has half read the job, which is not what was published
 };
 
-PublishedRuns published_runs(const JobSnapshot& job, const RememberedJob* known) {
-  if (!job.runs) return kNoRuns;
-  return known && known->runs && known->runs_complete ? kTheJobsRuns : kOwnRuns;
+bool knows_all_runs(const RememberedJob* job) {
+  return job && job->runs && job->runs_complete;
 }
 
 }  // namespace
@@ -256,7 +253,8 @@ EncodedAccount encode_account(const AccountMemory& memory) {
       write(lists, job->job);
       lists.flag(job->settings != nullptr);
       const auto found = known.find(job->job.id);
-      const PublishedRuns runs = published_runs(*job, found == known.end() ? nullptr : found->second);
+      const RememberedJob* const remembered = found == known.end() ? nullptr : found->second;
+      const PublishedRuns runs = !job->runs ? kNoRuns : knows_all_runs(remembered) ? kTheJobsRuns : kOwnRuns;
       lists.byte(runs);
       if (runs == kOwnRuns) {
         write(lists, *job->remembered);
@@ -476,8 +474,8 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
       const RememberedJob* known = found == parts_.end() ? nullptr : found->second.job.get();
       if (job->settings) job->settings = known ? known->settings : nullptr;
       if (job->runs == stand_in_) {
-        const bool whole = known && known->runs && known->runs_complete;
-        job->runs = whole ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;
+        job->runs =
+            knows_all_runs(known) ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;
       }
       if (!job->remembered && known) job->remembered = known->remembered;
       published = std::move(job);

@@ -439,8 +439,8 @@ class SqliteHistory final : public History {
       MutexLock lock(mutex_);
       if (written) {
         try_failed_again();
-      } else if (!configured) {
-        if (waiting_.find(last) == waiting_.end()) failed_.insert_or_assign(last, std::move(memory));
+      } else if (!configured && !waiting_.contains(last)) {
+        failed_.insert_or_assign(last, std::move(memory));
       }
     }
   }

@@ -57,8 +57,7 @@ class RunLedger {
 
   // --- Asking for details ---
 
-  // Marks the
-  // run as asked for in this collection. False: it was already.
+  // Marks the run as asked for in this collection. False: it was already.
   bool ask(RunId id);
   // The runs that have to be asked for again, whether they are listed or not.
   std::vector<RunId> unsettled() const;

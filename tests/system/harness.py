@@ -333,3 +333,15 @@ def difference(expected, seen):
     """One line for each series that is not as expected; empty: none."""
     return "\n".join(f"{name}: expected {value}, got {seen.get(name)}"
                      for name, value in sorted(expected.items()) if seen.get(name) != value)
+
+
+def probe(gateway, account="acme", **how):
+    """The series of an account, as a scrape gets them."""
+    answer = gateway.get(f"/probe?account={account}", **how)
+    assert answer.status == 200, (answer.status, answer.text())
+    return parse_exposition(answer.text())
+
+
+def own_metrics(gateway, **how):
+    """The gateway's own series."""
+    return parse_exposition(gateway.get("/metrics", **how).text())

@@ -12,10 +12,11 @@ import threading
 import time
 import unittest
 
-from harness import Gateway, Simulator, demo_config, eventually, parse_exposition
+from harness import Gateway, Simulator, demo_config, eventually, own_metrics, probe
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 WITHIN = 5
+PATIENT = {"headers": {"X-Prometheus-Scrape-Timeout-Seconds": "60"}}
 
 
 def mount(*arguments):
@@ -34,16 +35,6 @@ def setUpModule():
     with socket.socket() as any_socket:
         up = struct.pack("16sH14x", b"lo", 1)  # struct ifreq with IFF_UP
         fcntl.ioctl(any_socket, 0x8914, up)  # SIOCSIFFLAGS
-
-
-def probe(gateway, account="acme", timeout="60"):
-    answer = gateway.get(f"/probe?account={account}", headers={"X-Prometheus-Scrape-Timeout-Seconds": timeout})
-    assert answer.status == 200, (answer.status, answer.text())
-    return parse_exposition(answer.text())
-
-
-def own(gateway):
-    return parse_exposition(gateway.get("/metrics").text())
 
 
 class NamesThatHang(unittest.TestCase):
@@ -71,7 +62,7 @@ class NamesThatHang(unittest.TestCase):
                 wrong = []
 
                 def ask(name):
-                    series = probe(gateway, name)
+                    series = probe(gateway, name, **PATIENT)
                     if series["probe_success"] != 0 or series['sqlbak_collection_failure{reason="timeout"}'] != 1:
                         wrong.append((name, series))
 
@@ -81,7 +72,7 @@ class NamesThatHang(unittest.TestCase):
                 eventually("names being asked for", lambda: b"example" in self.server.recv(512))
                 for account in ("acme", "globex", "initech"):
                     began = time.monotonic()
-                    self.assertEqual(probe(gateway, account)["probe_success"], 1)
+                    self.assertEqual(probe(gateway, account, **PATIENT)["probe_success"], 1)
                     self.assertLess(time.monotonic() - began, WITHIN)
                 for thread in asking:
                     thread.join()
@@ -109,25 +100,25 @@ class Disks(unittest.TestCase):
     def test_that_are_read_only_leave_a_gateway_that_works_from_memory(self):
         mount("-o", "remount,ro", self.disk)
         with self.gateway() as gateway:
-            self.assertEqual(probe(gateway)["probe_success"], 1)
-            self.assertEqual(own(gateway)['sqlbak_gateway_history_info{kind="memory"}'], 1)
+            self.assertEqual(probe(gateway, **PATIENT)["probe_success"], 1)
+            self.assertEqual(own_metrics(gateway)['sqlbak_gateway_history_info{kind="memory"}'], 1)
             self.assertRegex(gateway.printed(), "level=(warn|error).*history cannot be used")
             self.assertEqual(gateway.stop()[0], 0)
 
     def test_that_were_full_are_written_to_again(self):
         filler = self.disk / "filler"
         with self.gateway() as gateway:
-            self.assertEqual(probe(gateway)["probe_success"], 1)
+            self.assertEqual(probe(gateway, **PATIENT)["probe_success"], 1)
             with open(filler, "wb", buffering=0) as out, self.assertRaisesRegex(OSError, "No space left"):
                 while True:
                     out.write(bytes(4096))
-            self.assertEqual(probe(gateway, "globex")["probe_success"], 1)
-            eventually("the errors being counted", lambda: own(gateway)["sqlbak_gateway_history_errors_total"] > 0)
+            self.assertEqual(probe(gateway, "globex", **PATIENT)["probe_success"], 1)
+            eventually("the errors being counted", lambda: own_metrics(gateway)["sqlbak_gateway_history_errors_total"] > 0)
             filler.unlink()
-            self.assertEqual(probe(gateway, "initech")["probe_success"], 1)
+            self.assertEqual(probe(gateway, "initech", **PATIENT)["probe_success"], 1)
         with Simulator("--fault", "status=500") as self.api, self.gateway() as again:
             for account in ("acme", "globex", "initech"):
-                series = probe(again, account)
+                series = probe(again, account, **PATIENT)
                 self.assertEqual(series["probe_success"], 0, account)
                 self.assertIn('sqlbak_collection_failure{reason="upstream_error"}', series)
                 self.assertGreater(series["sqlbak_last_check_timestamp"], 0, account)

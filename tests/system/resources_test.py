@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import Gateway, Simulator, clean_environment, demo_config, eventually, parse_exposition
+from harness import Gateway, Simulator, clean_environment, demo_config, eventually, own_metrics, probe
 
 INSTANTS = int(os.environ.get("INSTANTS", "50"))
 GENERATOR = random.Random(13)
@@ -21,12 +21,6 @@ def limited(gateway, *limits):
     """The same gateway, under limits as prlimit writes them."""
     gateway.command = ["prlimit", *limits, *gateway.command]
     return gateway
-
-
-def probe(gateway, account="acme"):
-    answer = gateway.get(f"/probe?account={account}")
-    assert answer.status == 200, (answer.status, answer.text())
-    return parse_exposition(answer.text())
 
 
 def failure(series):
@@ -199,7 +193,7 @@ class HistoryThatCannotBeWritten(unittest.TestCase):
             demo["config"] = demo["config"].replace('kind = "memory"', f'path = "{path}"')
             with Gateway(**demo) as gateway:
                 self.assertEqual(probe(gateway)["probe_success"], 1)
-                metrics = parse_exposition(gateway.get("/metrics").text())
+                metrics = own_metrics(gateway)
                 self.assertTrue(any(name.startswith("sqlbak_gateway_history_info") for name in metrics))
                 self.assertRegex(gateway.printed(), "level=(warn|error)")
                 self.assertEqual(gateway.stop()[0], 0)
@@ -214,8 +208,7 @@ class HistoryThatCannotBeWritten(unittest.TestCase):
             with gateway:
                 for account in ("acme", "globex", "initech"):
                     self.assertEqual(probe(gateway, account)["probe_success"], 1)
-                eventually("the errors being counted", lambda: parse_exposition(
-                    gateway.get("/metrics").text())["sqlbak_gateway_history_errors_total"] > 0)
+                eventually("the errors being counted", lambda: own_metrics(gateway)["sqlbak_gateway_history_errors_total"] > 0)
                 self.assertEqual(probe(gateway)["probe_success"], 1)
                 self.assertEqual(gateway.stop()[0], 0)
 

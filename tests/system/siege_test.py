@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-from harness import Certificate, Gateway, Simulator, demo_config, eventually, free_port, guarded, parse_exposition
+from harness import Certificate, Gateway, Simulator, demo_config, eventually, free_port, guarded, own_metrics, parse_exposition, probe
 
 WITHIN = 5
 IMPATIENT = {"X-Prometheus-Scrape-Timeout-Seconds": "1"}
@@ -36,10 +36,6 @@ def ask(gateway, path):
     connection = connect(gateway)
     connection.sendall(GET.format(path).encode())
     return connection
-
-
-def own(gateway, **caller):
-    return parse_exposition(gateway.get("/metrics", **caller).text())
 
 
 class Case(unittest.TestCase):
@@ -98,7 +94,7 @@ class Siege(Case):
     def test_health_is_answered_throughout_and_everything_is_given_back(self):
         with Certificate() as certificate, Simulator() as api, guarded(api, certificate) as gateway:
             self.assertEqual(gateway.get("/probe?account=acme", **OPERATOR).status, 200)
-            before = own(gateway, **OPERATOR)
+            before = own_metrics(gateway, **OPERATOR)
             with contextlib.ExitStack() as attackers:
                 keep = attackers.enter_context
                 stop = threading.Event()
@@ -118,9 +114,9 @@ class Siege(Case):
                     self.at_once(gateway, "/-/healthy")
                     self.at_once(gateway, "/-/ready")
                     self.at_once(gateway, "/metrics", **OPERATOR)
-            eventually("descriptors given back", lambda: own(gateway, **OPERATOR)["process_open_fds"] <= before["process_open_fds"] + 2)
-            eventually("threads given back", lambda: own(gateway, **OPERATOR)["process_threads"] <= before["process_threads"] + 2)
-            after = own(gateway, **OPERATOR)
+            eventually("descriptors given back", lambda: own_metrics(gateway, **OPERATOR)["process_open_fds"] <= before["process_open_fds"] + 2)
+            eventually("threads given back", lambda: own_metrics(gateway, **OPERATOR)["process_threads"] <= before["process_threads"] + 2)
+            after = own_metrics(gateway, **OPERATOR)
             self.assertLess(after["process_resident_memory_bytes"], before["process_resident_memory_bytes"] + (48 << 20))
             self.at_once(gateway, "/probe?account=acme", **OPERATOR)
 
@@ -153,27 +149,27 @@ class Reloads(Case):
             with Gateway(**demo) as gateway:
                 good = gateway.config_file.read_text()
                 for account in ("acme", "globex", "initech"):
-                    self.assertEqual(parse_exposition(gateway.get(f"/probe?account={account}").text())["probe_success"], 1)
+                    self.assertEqual(probe(gateway, account)["probe_success"], 1)
                 self.storm(gateway, good, 10)  # what a first time costs
                 self.settle(gateway)
-                before = own(gateway)
+                before = own_metrics(gateway)
                 probes = self.storm(gateway, good, 100)
                 self.assertGreater(probes, 20)
                 self.settle(gateway)
-                after = own(gateway)
+                after = own_metrics(gateway)
                 self.assertLessEqual(after["process_open_fds"], before["process_open_fds"] + 4)
                 self.assertLess(after["process_resident_memory_bytes"], before["process_resident_memory_bytes"] + (24 << 20))
                 self.assertEqual(after["sqlbak_gateway_config_last_reload_successful"], 1)
 
     @staticmethod
     def settle(gateway):
-        eventually("no more than the usual threads", lambda: own(gateway)["process_threads"] <= 8)
+        eventually("no more than the usual threads", lambda: own_metrics(gateway)["process_threads"] <= 8)
 
     def storm(self, gateway, good, reloads):
         """Each reload changes an account, or takes one away or brings it back. The number of probes meanwhile."""
         over, wrong, probes = threading.Event(), [], []
 
-        def probe(account):
+        def keep_probing(account):
             while not over.is_set():
                 answer = gateway.get(f"/probe?account={account}")
                 values = parse_exposition(answer.text()) if answer.status == 200 else {}
@@ -181,7 +177,7 @@ class Reloads(Case):
                 if values.get("probe_success") != 1:
                     wrong.append((answer.status, answer.text()[:500]))
 
-        threads = [threading.Thread(target=probe, args=(account,)) for account in ("acme", "globex", "acme")]
+        threads = [threading.Thread(target=keep_probing, args=(account,)) for account in ("acme", "globex", "acme")]
         for thread in threads:
             thread.start()
         try:
@@ -213,13 +209,13 @@ class Memory(Case):
         with tempfile.TemporaryDirectory() as folder:
             with Simulator("--size", "typical", "--accounts", "4") as api:
                 with self.gateway(api, folder) as gateway:
-                    first = parse_exposition(gateway.get("/probe?account=account-0001").text())
+                    first = probe(gateway, "account-0001")
                     self.assertEqual(first["probe_success"], 1)
                     self.assertEqual(gateway.stop()[0], 0)
                 ends = {self.starve(api, folder, spare) for spare in self.SPARE}
                 self.assertGreater(len(ends), 1, "the limits were all too tight, or all too wide")
             with Simulator("--fault", "status=500") as api, self.gateway(api, folder) as gateway:
-                again = parse_exposition(gateway.get("/probe?account=account-0001").text())
+                again = probe(gateway, "account-0001")
                 self.assertGreaterEqual(again["sqlbak_last_check_timestamp"], first["sqlbak_last_check_timestamp"])
                 self.assertEqual({name for name in first if name.startswith("sqlbak_job_backups_total")},
                                  {name for name in again if name.startswith("sqlbak_job_backups_total")})
