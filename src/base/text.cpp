@@ -9,8 +9,6 @@
 namespace sqlbak_gateway {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n\v\f\r";
-
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -132,10 +130,10 @@ std::string_view cut_to(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+  const std::size_t begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 std::string lower_case(std::string_view text) {

@@ -9,6 +9,8 @@ namespace sqlbak_gateway::http {
 namespace {
 
 constexpr std::size_t kMaxMethodBytes = 32;
+// What RFC 9110, 5.6.3 allows around a value: other blanks are part of it, for a server in front too.
+constexpr std::string_view kBlanksAroundValues = " \t";
 constexpr std::size_t kMaxEmptyLines = 4;  // that a client may send before a request line (RFC 9112, 2.2)
 
 bool is_control(char c) {
@@ -31,14 +33,6 @@ bool is_authority(std::string_view text) {
   constexpr std::string_view kMarks = ".-_~:[]";
   return std::all_of(text.begin(), text.end(),
                      [&](char c) { return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos; });
-}
-
-// Without what RFC 9110, 5.6.3 allows around a value: other blanks are part of it, for a server in front too.
-std::string_view without_blanks(std::string_view value) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t first = value.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return value.substr(first, value.find_last_not_of(kBlanks) + 1 - first);
 }
 
 Refused malformed(std::string what) {
@@ -207,7 +201,7 @@ std::optional<Refused> RequestReader::read_target(std::string_view target) {
 std::optional<Refused> RequestReader::read_header(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return malformed("not a header");
-  const std::string_view value = without_blanks(line.substr(colon + 1));
+  const std::string_view value = trimmed(line.substr(colon + 1), kBlanksAroundValues);
   if (std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; })) {
     return malformed("a control character in a header");
   }

@@ -20,8 +20,9 @@ bool is_valid_utf8(std::string_view text);
 // As much of valid UTF-8 as fits into so many bytes without cutting a character in two.
 std::string_view cut_to(std::string_view text, std::size_t bytes);
 
-// Without ASCII blanks (space, \t, \n, \v, \f, \r) at both ends.
-std::string_view trimmed(std::string_view text);
+// Without blanks, ASCII's unless told which, at both ends.
+inline constexpr std::string_view kAsciiBlanks = " \t\n\v\f\r";
+std::string_view trimmed(std::string_view text, std::string_view blanks = kAsciiBlanks);
 // With ASCII letters in lower case; other bytes stay.
 std::string lower_case(std::string_view text);
 // Equal but for the case of ASCII letters.
