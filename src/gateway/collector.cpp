@@ -217,19 +217,34 @@ void Collector::write_down(Running& running, SteadyTime now) {
   running.order.sink->write_down(running.collection.memory_so_far());
 }
 
+std::optional<sqlbak::Answer::Failure> Collector::stalled(const CollectionOrder& order,
+                                                          SteadyTime now) const {
+  if (scheduler_.without_progress(order.account, now) >= order.collection_timeout) {
+    return sqlbak::Answer::Failure{
+        FailureReason::timeout,
+        "no progress for " + format_duration(order.collection_timeout) +
+            " (collection_timeout): the collection was given up; what it has read is kept"};
+  }
+  // Beyond, not at: what waited the longest Retry-After to its end is asked once more.
+  const Duration patience = std::max(order.collection_timeout, upstream::kLongestRetryAfter);
+  if (scheduler_.held_off(order.account, now) > patience) {
+    return sqlbak::Answer::Failure{
+        FailureReason::rate_limited,
+        "the API has asked to be left alone for more than " + format_duration(patience) +
+            " and answered nothing in between: the collection was given up; what it has read is "
+            "kept; lower requests_per_second or max_concurrent_requests if this goes on"};
+  }
+  return std::nullopt;
+}
+
 void Collector::give_up_stalled() {
   const SteadyTime now = clock_.steady_now();
-  std::vector<Running*> stalled;
+  std::vector<std::pair<Running*, sqlbak::Answer::Failure>> given_up;
   for (const auto& [key, running] : running_) {
-    if (scheduler_.without_progress(running->order.account, now) >= running->order.collection_timeout) {
-      stalled.push_back(running.get());
-    }
+    if (auto why = stalled(running->order, now)) given_up.emplace_back(running.get(), *std::move(why));
   }
-  for (Running* running : stalled) {
-    running->collection.give_up(
-        {FailureReason::timeout,
-         "no progress for " + format_duration(running->order.collection_timeout) +
-             " (collection_timeout): the collection was given up; what it has read is kept"});
+  for (auto& [running, why] : given_up) {
+    running->collection.give_up(std::move(why));
     end(*running);
   }
 }

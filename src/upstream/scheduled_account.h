@@ -70,6 +70,8 @@ struct Account {
 
   SteadyTime settled_at{};           // times are accounted for up to here
   Duration worked{};                 // since the last answer, without waiting
+  bool refused = false;              // since the last answer
+  Duration held_off{};               // since then, waiting for its group
   Duration throttled_by_all_then{};  // State::throttled_by_all when it became ready
 
   bool wants_turn() const { return !due.empty() && in_flight < (on_trial ? 1 : window); }

@@ -455,5 +455,24 @@ TEST_F(BackfillTest, OneThatStallsIsGivenUpAndWhatItReadIsKept) {
   EXPECT_LT(api.request_count("large", "jobrun_details") + read_before, 20u * 150u + 50u);
 }
 
+TEST_F(BackfillTest, OneThatIsAskedToWaitAgainAndAgainIsGivenUpAndWhatItReadIsKept) {
+  probe("large");
+  let_pass(seconds(10));
+  fail_with("account=large,status=429,retry_after=900s");
+  let_pass(minutes(14));
+  EXPECT_EQ(value(probed("large"), "sqlbak_collection_failure{reason=\"rate_limited\"}"), 0) << "it waits";
+  let_pass(minutes(20));
+  const Series given_up = probed("large");
+  EXPECT_EQ(value(given_up, "sqlbak_collection_failure{reason=\"rate_limited\"}"), 1);
+  EXPECT_FALSE(simulator::family(given_up, "sqlbak_job_backups_total").empty());
+
+  api.clear_faults();
+  probe("large");
+  let_pass(minutes(30));
+  probe("large");
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::gateway

@@ -556,6 +556,43 @@ TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leav
   EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 300ms);
 }
 
+TEST_F(SchedulerTest, being_held_off_counts_refusals_waited_for_until_something_is_answered) {
+  begins_and_answers(kAcme);
+  begins_and_answers(kBolt);
+  const auto acme = asks(kAcme, 1);
+  const auto bolt = asks(kBolt, 1);
+  started();
+  ends(acme[0], a_refusal(1min));
+  started();
+  passes(1min);
+  started();
+  passes(5s);
+  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 1min) << "in flight is not held off";
+  ends(acme[0], a_refusal(1min));
+  started();
+  passes(30s);
+  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 90s);
+  EXPECT_EQ(scheduler_.held_off(kBolt, now_), 0s);
+
+  passes(30s);
+  started();
+  ends(acme[0]);
+  asks(kAcme, 1);
+  passes(1min);
+  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 0s);
+  ends(bolt[0]);
+}
+
+TEST_F(BackfillTest, waiting_for_a_place_after_a_refusal_is_not_being_held_off) {
+  asks_of_each();
+  for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i], a_refusal(30s));  // Acme's
+  started();
+  passes(30s);
+  started();  // Crane has its place
+  passes(1h);
+  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 30s);
+}
+
 TEST_F(SchedulerTest, waiting_for_a_backfill_place_is_not_lack_of_progress_but_waiting_for_a_retry_is) {
   limit_all({.max_concurrent_requests = 10, .requests_per_second = 0, .backfills_at_a_time = 1});
   begins_and_answers(kAcme, backfill());

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -113,6 +114,7 @@ class Collector {
   void receive(upstream::Completion completion);
   void publish_progress(Running& running, SteadyTime now);
   void write_down(Running& running, SteadyTime now);
+  std::optional<sqlbak::Answer::Failure> stalled(const CollectionOrder& order, SteadyTime now) const;
   void give_up_stalled();
   void end(Running& running);
 

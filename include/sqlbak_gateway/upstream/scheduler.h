@@ -118,6 +118,9 @@ class Scheduler {
   // For collection_timeout: time since the collection began or last had an answer, less the time spent
   // waiting for a turn, a rate, a backfill place or a Retry-After. Zero without a collection.
   Duration without_progress(AccountKey account, SteadyTime now) const;
+  // Time since the collection was first refused without an answer after it, as far as it was spent waiting
+  // for its group: for a Retry-After and for the rate after it. Zero without a collection.
+  Duration held_off(AccountKey account, SteadyTime now) const;
   AccountTally tally(AccountKey account, SteadyTime now) const;
 
   std::uint32_t in_flight() const;
