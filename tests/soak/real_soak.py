@@ -6,6 +6,7 @@ threads and history must not grow.
     soak.run()      # soak.wrong lists what was wrong; soak.samples is what was measured
 """
 
+import contextlib
 import http.client
 import json
 import pathlib
@@ -57,24 +58,23 @@ class Client:
             thread.join()
 
     def plan(self):
-        connection = http.client.HTTPConnection(self.address, timeout=30)
-        next_round = time.monotonic() + self.phase
-        while not self.stop.wait(max(0, next_round - time.monotonic())):
-            try:
-                connection.request("GET", "/sd")
-                accounts = [group["labels"]["account"] for group in
-                            json.loads(connection.getresponse().read())]
-            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-                self.wrong.append(f"/sd: {error!r}")
-                connection.close()
-                next_round += 1
-                continue
-            for index, account in enumerate(accounts):
-                if self.stop.wait(max(0, next_round + index * SCRAPE_EVERY / len(accounts) - time.monotonic())):
-                    return
-                self.due.put(account)
-            next_round += SCRAPE_EVERY
-        connection.close()
+        with contextlib.closing(http.client.HTTPConnection(self.address, timeout=30)) as connection:
+            next_round = time.monotonic() + self.phase
+            while not self.stop.wait(max(0, next_round - time.monotonic())):
+                try:
+                    connection.request("GET", "/sd")
+                    accounts = [group["labels"]["account"] for group in
+                                json.loads(connection.getresponse().read())]
+                except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+                    self.wrong.append(f"/sd: {error!r}")
+                    connection.close()
+                    next_round += 1
+                    continue
+                for index, account in enumerate(accounts):
+                    if self.stop.wait(max(0, next_round + index * SCRAPE_EVERY / len(accounts) - time.monotonic())):
+                        return
+                    self.due.put(account)
+                next_round += SCRAPE_EVERY
 
     def work(self):
         connection = http.client.HTTPConnection(self.address, timeout=30)
@@ -164,7 +164,7 @@ class RealSoak:
         self.answers = sum(client.answers for client in clients)
         self.bytes = sum(client.bytes for client in clients)
         self.seconds = sorted(second for client in clients for second in client.seconds)
-        self.check_counters(clients)
+        self.check_counters()
         self.check_flatness()
 
     def collect_everything(self):
@@ -207,12 +207,12 @@ class RealSoak:
         else:
             self.missing = {f"account-{self.dice.randint(1, self.accounts):04}" for _ in range(self.accounts // 100)}
             self.revision += 1
-            self.reload()
+            self.reload(by_signal=self.counts["reloads"] % 2 == 0)
 
-    def reload(self):
+    def reload(self, by_signal):
         self.gateway.config_file.write_text(self.config(self.api), encoding="utf-8")
         self.counts["reloads"] += 1
-        if self.counts["reloads"] % 2:
+        if by_signal:
             self.gateway.process.send_signal(signal.SIGHUP)
         elif self.gateway.get("/-/reload", method="POST").status != 200:
             self.wrong.append("a reload was refused")
@@ -221,10 +221,7 @@ class RealSoak:
         """The trouble ends; every account must be well again by itself (a reload ends the backoffs)."""
         self.missing = set()
         self.api.control("/faults", method="DELETE")
-        self.counts["reloads"] += 1  # so that the next is not by a signal
-        self.counts["reloads"] += self.counts["reloads"] % 2
-        self.counts["reloads"] -= 1
-        self.reload()
+        self.reload(by_signal=False)
 
         def well():
             return all(len(client.failing) >= self.accounts and not any(client.failing.values()) for client in clients)
@@ -234,7 +231,7 @@ class RealSoak:
             failing = sorted(account for client in clients for account, fails in client.failing.items() if fails)
             self.wrong.append(f"{error}: {failing[:10]}")
 
-    def check_counters(self, clients):
+    def check_counters(self):
         own = parse_exposition(self.gateway.get("/metrics").text())
 
         def total(family, containing=""):
