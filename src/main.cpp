@@ -10,6 +10,7 @@
 #include "sqlbak_gateway/gateway/collector.h"
 #include "sqlbak_gateway/gateway/debug_page.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/probe_progress.h"
 #include "sqlbak_gateway/history/history.h"
 #include "sqlbak_gateway/http/server.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
@@ -175,31 +176,26 @@ int check(const config::Flags& flags) {
 }
 
 // --probe=ACCOUNT
-int probe_once(const std::string& name, gateway::Gateway& gateway, const Clock& clock) {
+int probe_once(const std::string& name, gateway::TraceDetail detail, gateway::Gateway& gateway,
+               const Clock& clock) {
   const std::shared_ptr<gateway::Account> account = gateway.account(name);
   if (!account) {
     print(stderr, "sqlbak-gateway: no account \"" + json_escaped(name) + "\" is configured\n");
     return kFailed;
   }
+  gateway::ProbeProgress progress(account->config(), ::isatty(STDERR_FILENO) == 1);
+  print(stderr, progress.begun());
+  const SteadyTime began = clock.steady_now();
   std::future<gateway::ProbeAnswer> probing =
-      std::async(std::launch::async, [&] { return account->probe(clock.steady_now(), Deadline::never()); });
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+      std::async(std::launch::async, [&] { return account->probe(began, Deadline::never()); });
   while (probing.wait_for(seconds(1)) != std::future_status::ready) {
-    if (!terminal) continue;
-    const gateway::AccountView view = account->view();
-    std::uint64_t requests = 0;
-    for (const auto& [key, count] : view.counters.api_requests) requests += count;
-    std::string line = "\rcollecting " + name + ": " + std::to_string(requests) + " API requests";
-    if (view.data) {
-      line += ", " + std::to_string(view.data->snapshot().jobs.size()) + " jobs read, " +
-              std::to_string(view.data->snapshot().jobs_pending) + " to go";
-    }
-    print(stderr, line + "\x1b[K");
+    print(stderr, progress.going_on(clock.steady_now() - began, account->view()));
   }
-  if (terminal) print(stderr, "\r\x1b[K");
+  print(stderr, progress.ended());
   const gateway::ProbeAnswer answer = probing.get();
   print(stdout, gateway::exposition_text(answer, account->config()));
-  print(stderr, gateway::debug_page({&account->config(), account->view()}, clock.system_now(), ""));
+  std::fflush(stdout);  // what happened comes after the metrics wherever both go to the same place
+  print(stderr, gateway::debug_page({&account->config(), account->view()}, clock.system_now(), detail, ""));
   return answer.status.succeeded ? EXIT_SUCCESS : kFailed;
 }
 
@@ -259,7 +255,10 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
   if (flags.probe) {
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const UpstreamThread upstream(collector, clock, [] {});
-    return probe_once(*flags.probe, gateway, clock);
+    const bool every_step = flags.log_level == LogLevel::debug;
+    return probe_once(*flags.probe,
+                      every_step ? gateway::TraceDetail::every_step : gateway::TraceDetail::overview, gateway,
+                      clock);
   }
 
   auto upstream = std::make_unique<UpstreamThread>(collector, clock, [&] { gateway.tick(); });

@@ -43,7 +43,8 @@ const std::vector<Flag>& known_flags() {
        }},
       {"probe", "ACCOUNT",
        "Collect that account once: metrics to standard output,\n"
-       "what happened to standard error; exit 0 when it succeeded",
+       "what happened to standard error, with --log.level=debug\n"
+       "request by request; exit 0 when it succeeded",
        [](Flags& flags, const std::string& value) -> Result<void> {
          if (!is_account_name(value))
            return Error{"is not an account's name: 1 to 64 letters, digits, '.', '_' or '-'"};

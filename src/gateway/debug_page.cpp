@@ -29,7 +29,8 @@ std::string next_collection(const AccountView& view) {
 
 }  // namespace
 
-std::string debug_page(const AccountOnPage& account, SystemTime now, const std::string& exposition) {
+std::string debug_page(const AccountOnPage& account, SystemTime now, TraceDetail detail,
+                       const std::string& exposition) {
   const AccountView& view = account.view;
   std::string text = "Account " + account.config->name + " at " + format_time(now) + "\n\n";
   text += "API:              " + account.config->api_url + "\n";
@@ -54,7 +55,7 @@ std::string debug_page(const AccountOnPage& account, SystemTime now, const std::
   }
 
   text += "\nLast collection\n";
-  text += view.traces.empty() ? "  none yet\n" : to_text(*view.traces.front());
+  text += view.traces.empty() ? "  none yet\n" : to_text(*view.traces.front(), detail);
   if (view.traces.size() > 1) {
     text += "\nCollections before it\n";
     for (std::size_t i = 1; i < view.traces.size(); ++i) text += "  " + summary_line(*view.traces[i]) + "\n";
@@ -63,7 +64,7 @@ std::string debug_page(const AccountOnPage& account, SystemTime now, const std::
   if (view.failures.size() > (last_is_failure ? 1 : 0)) {
     text += "\nLast failures\n";
     for (std::size_t i = last_is_failure ? 1 : 0; i < view.failures.size(); ++i)
-      text += to_text(*view.failures[i]);
+      text += to_text(*view.failures[i], detail);
   }
   return exposition.empty() ? text : text + "\nMetrics\n" + exposition;
 }

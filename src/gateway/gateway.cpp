@@ -400,8 +400,9 @@ Result<ProbeAnswer> Gateway::answer_of(Account& account, const http::Request& re
 http::Response Gateway::debug(Account& account, const http::Request& request) {
   const Result<ProbeAnswer> answer = answer_of(account, request);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
-  return http::text_response(200, debug_page({&account.config(), account.view()}, deps_.clock.system_now(),
-                                             exposition_text(*answer, account.config())));
+  return http::text_response(
+      200, debug_page({&account.config(), account.view()}, deps_.clock.system_now(), TraceDetail::every_step,
+                      exposition_text(*answer, account.config())));
 }
 
 http::Response Gateway::exposition_of(Account& account, const http::Request& request,

@@ -28,6 +28,20 @@ std::string for_people(Duration duration) {
   return text;
 }
 
+// The steps of an overview, in their order.
+std::vector<TraceStep> telling(const std::vector<TraceStep>& steps) {
+  std::vector<TraceStep> chosen;
+  std::size_t failed = 0;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    const bool last = steps.size() - i <= kStepsInOverview;
+    const bool failure = !last && !steps[i].note.empty() && failed < kStepsInOverview;
+    if (failure) ++failed;
+    if (last || failure) chosen.push_back(steps[i]);
+  }
+  std::reverse(chosen.begin(), chosen.end());
+  return chosen;
+}
+
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.insert(0, width - text.size(), ' ');
   return text;
@@ -113,7 +127,7 @@ std::string summary_line(const Trace& trace) {
   return line;
 }
 
-std::string to_text(const Trace& trace) {
+std::string to_text(const Trace& trace, TraceDetail detail) {
   std::string text = summary_line(trace) + "\n";
   for (const sqlbak::Endpoint endpoint : sqlbak::kEndpoints) {
     const EndpointTotals& totals = trace.totals[static_cast<std::size_t>(endpoint)];
@@ -128,10 +142,18 @@ std::string to_text(const Trace& trace) {
     text.append(for_people(totals.time / static_cast<std::int64_t>(totals.attempts))).append(" on average\n");
   }
   for (const std::string& remark : trace.remarks) text.append("  note: ").append(remark).append("\n");
-  if (trace.steps_dropped > 0) {
+  std::vector<TraceStep> steps = trace.steps();
+  if (detail == TraceDetail::overview && steps.size() > kStepsInOverview) {
+    const std::uint64_t all = steps.size() + trace.steps_dropped;
+    steps = telling(steps);
+    text.append("  of these ").append(std::to_string(all)).append(" requests the last ");
+    text.append(std::to_string(kStepsInOverview));
+    if (steps.size() > kStepsInOverview) text.append(", and before them the last that failed");
+    text.append(" (--log.level=debug shows more):\n");
+  } else if (trace.steps_dropped > 0) {
     text.append("  … ").append(std::to_string(trace.steps_dropped)).append(" earlier requests not kept\n");
   }
-  for (const TraceStep& step : trace.steps()) {
+  for (const TraceStep& step : steps) {
     text.append("  +").append(padded(for_people(step.at), 10)).append("  ");
     text.append(step.status == 0 ? "---" : std::to_string(step.status)).append("  ");
     text.append(padded(for_people(step.elapsed), 10)).append("  GET ").append(step.target);

@@ -1,11 +1,18 @@
 #include "sqlbak_gateway/gateway/trace.h"
 
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace sqlbak_gateway::gateway {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TraceStep step(Duration at, std::string_view target, int status = 200, std::string_view note = "") {
   return {at, milliseconds(50), sqlbak::Endpoint::jobruns, status, target, note};
@@ -48,7 +55,7 @@ TEST(Traces, KeepTheLastStepsOfALongCollection) {
   EXPECT_EQ(trace->steps().size(), kTracedSteps);
   EXPECT_EQ(trace->steps().front().target, "/jobruns/7");
   EXPECT_EQ(trace->steps_dropped, 7u);
-  EXPECT_NE(to_text(*trace).find("7 earlier requests not kept"), std::string::npos);
+  EXPECT_NE(to_text(*trace, TraceDetail::every_step).find("7 earlier requests not kept"), std::string::npos);
 }
 
 TEST(Traces, AreReadableAsText) {
@@ -56,12 +63,55 @@ TEST(Traces, AreReadableAsText) {
   recorder.step(step(milliseconds(50), "/jobruns?job_id=1"), 1000);
   recorder.step(step(milliseconds(5130), "/jobruns?job_id=2", 0, "no answer within 5s"), 0);
   recorder.remark("not recognised: entry_status \"paused\" and the like, 2 times");
-  EXPECT_EQ(to_text(*finished(recorder, "timeout", "no progress for 10m")),
+  EXPECT_EQ(to_text(*finished(recorder, "timeout", "no progress for 10m"), TraceDetail::every_step),
             "2026-01-14T12:00:00.000Z  timeout after 1.50 s, 2 API requests: no progress for 10m\n"
             "  jobruns: 2 requests, 1 failed, 1000 bytes, 50.0 ms on average\n"
             "  note: not recognised: entry_status \"paused\" and the like, 2 times\n"
             "  +   50.0 ms  200     50.0 ms  GET /jobruns?job_id=1\n"
             "  +    5.13 s  ---     50.0 ms  GET /jobruns?job_id=2  no answer within 5s\n");
+}
+
+// The targets that a text shows, in its order.
+std::vector<std::string> shown(const std::string& text) {
+  std::vector<std::string> targets;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (const std::size_t at = line.find("GET /"); at != std::string::npos)
+      targets.push_back(line.substr(at + 5));
+  }
+  return targets;
+}
+
+TEST(Traces, AreShortInAnOverview) {
+  TraceRecorder recorder{SystemTime{}};
+  for (int i = 1; i <= 1000; ++i) recorder.step(step(milliseconds(i), "/" + std::to_string(i)), 1);
+  recorder.remark("something");
+  const std::string text = to_text(*finished(recorder), TraceDetail::overview);
+  EXPECT_THAT(shown(text), ElementsAre("996", "997", "998", "999", "1000"));
+  EXPECT_THAT(text, HasSubstr("1000 API requests\n"));
+  EXPECT_THAT(text, HasSubstr("  jobruns: 1000 requests, 1000 bytes"));
+  EXPECT_THAT(text, HasSubstr("  note: something\n"));
+  EXPECT_THAT(text, HasSubstr("  of these 1000 requests the last 5 (--log.level=debug shows more):\n"));
+}
+
+TEST(Traces, ShowWhatFailedLastInAnOverviewToo) {
+  TraceRecorder recorder{SystemTime{}};
+  for (int i = 1; i <= 100; ++i) {
+    const bool failed = i % 10 == 0;
+    recorder.step(step(milliseconds(i), "/" + std::to_string(i), failed ? 500 : 200, failed ? "broken" : ""),
+                  1);
+  }
+  const std::string text = to_text(*finished(recorder), TraceDetail::overview);
+  EXPECT_THAT(shown(text), ElementsAre("50  broken", "60  broken", "70  broken", "80  broken", "90  broken",
+                                       "96", "97", "98", "99", "100  broken"));
+  EXPECT_THAT(text, HasSubstr("of these 100 requests the last 5, and before them the last that failed ("));
+}
+
+TEST(Traces, HideNothingInAnOverviewOfAFewSteps) {
+  TraceRecorder recorder{SystemTime{}};
+  for (std::size_t i = 0; i < kStepsInOverview; ++i) recorder.step(step(milliseconds(i), "/jobs"), 1);
+  const auto trace = finished(recorder);
+  EXPECT_EQ(to_text(*trace, TraceDetail::overview), to_text(*trace, TraceDetail::every_step));
 }
 
 TEST(Traces, FailuresOfLastNightAreStillThereInTheMorning) {

@@ -299,7 +299,7 @@ class Prometheus(WebProgram):
         self.home.cleanup()
 
 
-def run(*arguments, config=None, files=None, environment=None, timeout=PATIENCE):
+def run(*arguments, config=None, files=None, environment=None, timeout=PATIENCE, stderr=subprocess.PIPE):
     """Runs the gateway to its end. Returns the finished process with its stdout and stderr."""
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
@@ -308,8 +308,8 @@ def run(*arguments, config=None, files=None, environment=None, timeout=PATIENCE)
             (home / name).write_text(content, encoding="utf-8")
         return subprocess.run(
             [str(BIN / "sqlbak-gateway"), f"--config.file={home / 'gateway.toml'}", *arguments],
-            env={**clean_environment(), **(environment or {})}, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, errors="replace", timeout=timeout, check=False, cwd=folder)
+            env={**clean_environment(), **(environment or {})}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace", timeout=timeout, check=False, cwd=folder)
 
 
 def parse_exposition(text):

@@ -1,7 +1,9 @@
 """The program as its user meets it: flags, bad input, single-account mode, signals."""
 
+import re
 import signal
 import socket
+import subprocess
 import unittest
 
 from harness import Certificate, DEMO_ACCOUNTS, Gateway, Simulator, demo_config, eventually, parse_exposition, run
@@ -94,19 +96,46 @@ class BadInput(unittest.TestCase):
 
 
 class OneProbe(unittest.TestCase):
+    @staticmethod
+    def demo(api):
+        """The demo's accounts without a limit to wait for on the real clock."""
+        demo = demo_config(api.api_url)
+        return {**demo, "config": demo["config"].replace("[defaults]", "[defaults]\nrequests_per_second = 0")}
+
     def test_prints_the_exposition_and_what_happened(self):
         with Simulator() as api:
-            demo = demo_config(api.api_url)
+            demo = self.demo(api)
             demo["config"] = demo["config"].replace("[server]", "[server]\nmax_requests_in_flight = 1")
             result = run("--probe=acme", "--log.level=warn", config=demo["config"], files=demo["files"])
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(parse_exposition(result.stdout)["probe_success"], 1)
             self.assertIn("success after", result.stderr)
             self.assertNotIn("Metrics", result.stderr)  # they are what stdout has
+            self.assertIn(f"collecting acme from {api.api_url}: ", result.stderr)
+
+    def test_shows_few_requests_unless_asked_for_all(self):
+        with Simulator() as api:
+            demo = self.demo(api)
+            shown = {}
+            for level in ("warn", "debug"):
+                result = run("--probe=acme", f"--log.level={level}", config=demo["config"], files=demo["files"])
+                shown[level] = len(re.findall(r"(?m)^  \+ .* GET /", result.stderr))
+                self.assertIn("  jobruns: ", result.stderr)
+            self.assertEqual(shown["warn"], 5)
+            self.assertGreater(shown["debug"], 50)
+
+    def test_tells_what_happened_after_the_metrics(self):
+        with Simulator() as api:
+            demo = self.demo(api)
+            both = run("--probe=acme", config=demo["config"], files=demo["files"], stderr=subprocess.STDOUT).stdout
+            metrics, told, afterwards = both.partition("Account acme at ")
+            self.assertIn("\nprobe_success 1\n", metrics)
+            self.assertTrue(told)
+            self.assertNotRegex(afterwards, r"(?m)^(sqlbak|probe)_")
 
     def test_fails_when_the_collection_fails(self):
         with Simulator("--fault", "status=403") as api:
-            demo = demo_config(api.api_url)
+            demo = self.demo(api)
             result = run("--probe=acme", config=demo["config"], files=demo["files"])
             self.assertEqual(result.returncode, 1)
             self.assertIn("auth", result.stderr)

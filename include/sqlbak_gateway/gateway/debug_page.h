@@ -7,7 +7,9 @@
 
 namespace sqlbak_gateway::gateway {
 
-// `debug=true` and `--probe`: what the last collections did, step by step, then `exposition`, if any. Pure.
-std::string debug_page(const AccountOnPage& account, SystemTime now, const std::string& exposition);
+// `debug=true` and `--probe`: what the last collections did, as far into steps as `detail` says, then
+// `exposition`, if any. Pure.
+std::string debug_page(const AccountOnPage& account, SystemTime now, TraceDetail detail,
+                       const std::string& exposition);
 
 }  // namespace sqlbak_gateway::gateway

@@ -113,8 +113,15 @@ class TraceBook {
   std::deque<std::shared_ptr<const Trace>> failures_;
 };
 
+// How many of the steps a text shows.
+enum class TraceDetail {
+  every_step,
+  overview,  // the last kStepsInOverview, and before them the last kStepsInOverview that failed
+};
+inline constexpr std::size_t kStepsInOverview = 5;
+
 // For people: totals, then the steps.
-std::string to_text(const Trace& trace);
+std::string to_text(const Trace& trace, TraceDetail detail);
 // One line: when, how long, how it ended.
 std::string summary_line(const Trace& trace);
 
