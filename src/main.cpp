@@ -159,9 +159,9 @@ int check(const config::Flags& flags) {
     append(loaded.warnings, std::move(files.warnings));
     if (const auto tls = tls_files_of(loaded.config->server); tls && loaded.errors.empty()) {
       if (const auto checked = http::check_tls_files(*tls); !checked) {
-        loaded.errors.push_back({{}, "server.tls: " + checked.error().message});
+        loaded.errors.push_back({loaded.config->server.tls->place, "server.tls: " + checked.error().message});
       } else if (const SystemTime end = checked->not_after; end < RealClock().system_now() + kRenewBefore) {
-        loaded.warnings.push_back({{},
+        loaded.warnings.push_back({loaded.config->server.tls->cert_file_place,
                                    "server.tls: the certificate expires, or has expired, on " +
                                        format_time(end) + ": renew it, then reload"});
       }

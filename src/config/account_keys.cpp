@@ -153,7 +153,7 @@ Key<AccountConfig> token_key(std::string_view name, TokenSource::Kind kind, std:
                                             " may not be set in a file of accounts_dir, as "
                                             "accounts_dir_own_tokens is set: use token_file");
             } else if (auto value = read(reader, slot)) {
-              account.token = TokenSource{kind, std::move(*value), {}};
+              account.token = TokenSource{kind, std::move(*value), {}, reader.place(slot.value.at)};
             }
           },
           [=](const AccountConfig& account) {
@@ -326,7 +326,7 @@ const Keys<ServerOverride>& server_override_keys() {
 const Keys<AccountConfig>& default_keys() {
   static const Keys<AccountConfig> keys = [] {
     using A = AccountConfig;
-    Key<A> ca_file = path_key("ca_file", &A::ca_file, "a PEM file; default: the system's");
+    Key<A> ca_file = path_key("ca_file", &A::ca_file, "a PEM file; default: the system's", &A::ca_file_place);
     ca_file.trusted_only = true;
     return Keys<A>{
         api_url_key(),

@@ -136,28 +136,34 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
     return std::nullopt;
   };
   if (config.server.tls) {
-    readable({}, "server.tls.cert_file", config.server.tls->cert_file);
-    readable({}, "server.tls.key_file", config.server.tls->key_file);
-    readable({}, "server.tls.client_ca_file", config.server.tls->client_ca_file);
+    const TlsFiles& tls = *config.server.tls;
+    readable(tls.cert_file_place, "server.tls.cert_file", tls.cert_file);
+    readable(tls.key_file_place, "server.tls.key_file", tls.key_file);
+    readable(tls.client_ca_file_place, "server.tls.client_ca_file", tls.client_ca_file);
   }
   for (const AccessEntry& entry : config.access) {
     if (!entry.bearer_token) continue;
     if (const auto token = tokens.read(*entry.bearer_token); !token) {
       of(*entry.bearer_token)
-          .push_back({entry.place, "access \"" + entry.name + "\": " + token.error().message});
+          .push_back({entry.bearer_token->place, "access \"" + entry.name + "\": " + token.error().message});
     }
   }
+  std::set<std::string>
+      authorities_seen;  // most accounts have that of [defaults]: what is wrong is said once
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
-    const auto authorities = readable(account.place, "ca_file", account.ca_file);
-    if (authorities && authorities->find("CERTIFICATE-----") == std::string::npos) {
-      refuse(account.place, "ca_file", account.ca_file,
-             "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
+    if (authorities_seen.insert(to_text({account.ca_file_place, account.ca_file})).second) {
+      const auto authorities = readable(account.ca_file_place, "ca_file", account.ca_file);
+      if (authorities && authorities->find("CERTIFICATE-----") == std::string::npos) {
+        refuse(account.ca_file_place, "ca_file", account.ca_file,
+               "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
+      }
     }
     if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
     auto token = tokens.read(account.token);
     if (!token) {
-      of(account.token).push_back({account.place, "account \"" + name + "\": " + token.error().message});
+      of(account.token)
+          .push_back({account.token.place, "account \"" + name + "\": " + token.error().message});
     } else {
       read.emplace(name, std::move(*token));
     }

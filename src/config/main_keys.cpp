@@ -89,6 +89,7 @@ Key<ServerConfig> advertise_key() {
 
 void read_tls(Reader& reader, const Slot& slot, ServerConfig& server) {
   TlsFiles tls;
+  tls.place = reader.place(slot.key_at);
   read_table(reader, slot, tls_keys(), tls);
   if (slot.value.kind != Node::Kind::table) return;
   for (const std::string_view required : {"cert_file", "key_file"}) {
@@ -143,9 +144,10 @@ Key<AccessEntry> bearer_key(std::string_view name, TokenSource::Kind kind) {
                                           : "the name of an environment variable",
           [=](Reader& reader, const Slot& slot, AccessEntry& entry) {
             if (kind == TokenSource::Kind::file) {
-              if (auto path = reader.path(slot)) entry.bearer_token = TokenSource{kind, std::move(*path), {}};
+              if (auto path = reader.path(slot))
+                entry.bearer_token = TokenSource{kind, std::move(*path), {}, reader.place(slot.value.at)};
             } else if (auto variable = reader.variable_name(slot)) {
-              entry.bearer_token = TokenSource{kind, std::move(*variable), {}};
+              entry.bearer_token = TokenSource{kind, std::move(*variable), {}, reader.place(slot.value.at)};
             }
           },
           [=](const AccessEntry& entry) {
@@ -255,10 +257,12 @@ bool operator==(const AccessEntry& a, const AccessEntry& b) {
 
 const Keys<TlsFiles>& tls_keys() {
   static const Keys<TlsFiles> keys = {
-      path_key("cert_file", &TlsFiles::cert_file, "a PEM file, the chain included; required"),
-      path_key("key_file", &TlsFiles::key_file, "a PEM file; required"),
+      path_key("cert_file", &TlsFiles::cert_file, "a PEM file, the chain included; required",
+               &TlsFiles::cert_file_place),
+      path_key("key_file", &TlsFiles::key_file, "a PEM file; required", &TlsFiles::key_file_place),
       path_key("client_ca_file", &TlsFiles::client_ca_file,
-               "a PEM file; with it a client certificate is needed to connect"),
+               "a PEM file; with it a client certificate is needed to connect",
+               &TlsFiles::client_ca_file_place),
   };
   return keys;
 }

@@ -150,10 +150,14 @@ Key<Target> boolean_key(std::string_view name, bool Target::*member) {
 }
 
 template <typename Target>
-Key<Target> path_key(std::string_view name, std::string Target::*member, std::string range = {}) {
+Key<Target> path_key(std::string_view name, std::string Target::*member, std::string range = {},
+                     Place Target::*place = nullptr) {
   return {name, "path", std::move(range),
           [=](Reader& reader, const Slot& slot, Target& target) {
-            if (auto value = reader.path(slot)) target.*member = std::move(*value);
+            auto value = reader.path(slot);
+            if (!value) return;
+            target.*member = std::move(*value);
+            if (place != nullptr) target.*place = reader.place(slot.value.at);
           },
           [=](const Target& target) {
             return (target.*member).empty() ? std::string() : toml_string(target.*member);

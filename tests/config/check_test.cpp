@@ -135,14 +135,16 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
   const TokenReader tokens(environment_of({{"SCRAPE", "PLANTED"}, {"ACME_DE", "PLANTED"}}));
   EXPECT_THAT(
       dir.lines(check_files(dir.loaded(), tokens).errors),
-      ElementsAre("server.tls.client_ca_file $DIR/clients.pem cannot be read: No such file or directory",
-                  "$DIR/gateway.toml:13:1: access \"acme\": token file $DIR/tokens/scrape cannot be read: No "
-                  "such file or "
-                  "directory",
-                  "$DIR/gateway.toml:30:11: account \"acme\": token file $DIR/tokens/acme holds a blank: it "
-                  "must hold nothing "
-                  "but the token",
-                  "$DIR/gateway.toml:37:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
+      ElementsAre(
+          "$DIR/gateway.toml:8:18: server.tls.client_ca_file $DIR/clients.pem cannot be read: No such file "
+          "or directory",
+          "$DIR/gateway.toml:15:21: access \"acme\": token file $DIR/tokens/scrape cannot be read: No "
+          "such file or "
+          "directory",
+          "$DIR/gateway.toml:31:14: account \"acme\": token file $DIR/tokens/acme holds a blank: it "
+          "must hold nothing "
+          "but the token",
+          "$DIR/gateway.toml:43:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
 }
 
 TEST(CheckFiles, AnAuthorityIsACertificate) {
@@ -151,8 +153,21 @@ TEST(CheckFiles, AnAuthorityIsACertificate) {
   dir.write("token", "token");
   dir.write("ca.pem", "hello");
   EXPECT_THAT(dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).errors),
-              ElementsAre("$DIR/gateway.toml:1:11: ca_file $DIR/ca.pem holds no certificate in PEM, which "
+              ElementsAre("$DIR/gateway.toml:3:11: ca_file $DIR/ca.pem holds no certificate in PEM, which "
                           "begins with -----BEGIN CERTIFICATE-----"));
+}
+
+TEST(CheckFiles, SaysOnceWhatIsWrongWithTheAuthorityOfEveryAccount) {
+  const ConfigDirectory dir;
+  dir.write(
+      "gateway.toml",
+      "[defaults]\nca_file = \"ca.pem\"\n[accounts.a]\ntoken_file = \"token\"\n"
+      "[accounts.b]\ntoken_file = \"token\"\n[accounts.c]\ntoken_file = \"token\"\nca_file = \"c.pem\"\n");
+  dir.write("token", "token");
+  EXPECT_THAT(
+      dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).errors),
+      ElementsAre("$DIR/gateway.toml:2:11: ca_file $DIR/ca.pem cannot be read: No such file or directory",
+                  "$DIR/gateway.toml:9:11: ca_file $DIR/c.pem cannot be read: No such file or directory"));
 }
 
 // What a service has may be missing where somebody checks its configuration.
@@ -164,7 +179,7 @@ TEST(CheckFiles, OnlyWarnsOfCredentialsAndVariables) {
   EXPECT_THAT(
       dir.lines(files.warnings),
       ElementsAre(
-          "$DIR/gateway.toml:1:11: account \"a\": credential a cannot be read: $CREDENTIALS_DIRECTORY "
+          "$DIR/gateway.toml:2:20: account \"a\": credential a cannot be read: $CREDENTIALS_DIRECTORY "
           "is not set; systemd sets it for a unit with LoadCredential=",
           HasSubstr("account \"b\"")));
 }

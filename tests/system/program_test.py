@@ -49,6 +49,10 @@ class BadInput(unittest.TestCase):
     def test_a_wrong_type(self):
         self.refused("gateway.toml:2:", config="[defaults]\ncache_ttl = 90\n")
 
+    def test_a_certificate_that_is_none_has_its_place(self):
+        self.refused("gateway.toml:1:9: server.tls: ", flags=["--config.check"], files={"cert.pem": "hello\n", "key.pem": "hello\n"},
+                     config='[server.tls]\ncert_file = "cert.pem"\nkey_file = "key.pem"\n')
+
     def test_a_token_in_the_file(self):
         self.refused("token_file", config=f'[accounts.acme]\ntoken = "{TOKEN}"\n')
 

@@ -48,6 +48,10 @@ struct TlsFiles {
   std::string cert_file;
   std::string key_file;
   std::string client_ca_file;  // empty: no client certificate is asked for
+  Place place = {};
+  Place cert_file_place = {};
+  Place key_file_place = {};
+  Place client_ca_file_place = {};
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
@@ -66,6 +70,7 @@ struct TokenSource {
   Kind kind = Kind::file;
   std::string name;   // an absolute path, a variable, a credential of systemd, or why there is no token
   std::string below;  // files: the directory the file must lie in, whatever links lead there; empty: anywhere
+  Place place = {};
   friend bool operator==(const TokenSource&, const TokenSource&) = default;
 };
 
@@ -132,6 +137,7 @@ struct AccountConfig {
   std::string api_url = "https://sqlbak.com/public-api/v1";  // without a trailing '/', credentials or query
   std::optional<Proxy> proxy;  // nothing: HTTPS_PROXY and NO_PROXY of the environment
   std::string ca_file;         // empty: the system's
+  Place ca_file_place;         // where it was set: in the account, or in [defaults]
 
   Duration lookback = std::chrono::hours(168);
   Duration cache_ttl = std::chrono::seconds(270);
