@@ -24,8 +24,15 @@ _compressed("${PROJECT_SOURCE_DIR}/docs/configuration.md" "${made}/gateway.toml.
   DEPENDS "${packaging}/man/from_markdown.py")
 _compressed("${packaging}/man/sqlbak-gateway.8" "${made}/sqlbak-gateway.8.gz")
 _compressed("${packaging}/debian/changelog" "${made}/changelog.gz")
+# The documents link to each other as they lie in the source; installed, they lie elsewhere.
+file(GLOB_RECURSE documents CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/*.md")
+list(APPEND documents "${PROJECT_SOURCE_DIR}/contrib/alerts/README.md" "${PROJECT_SOURCE_DIR}/contrib/grafana/README.md")
+add_custom_command(OUTPUT "${made}/documents.made"
+  COMMAND ${Python3_EXECUTABLE} -B "${packaging}/documents.py" "${PROJECT_SOURCE_DIR}" "${made}/documents"
+  COMMAND ${CMAKE_COMMAND} -E touch "${made}/documents.made"
+  DEPENDS "${packaging}/documents.py" ${documents} VERBATIM)
 add_custom_target(packaging_files ALL
-  DEPENDS "${made}/gateway.toml.5.gz" "${made}/sqlbak-gateway.8.gz" "${made}/changelog.gz")
+  DEPENDS "${made}/gateway.toml.5.gz" "${made}/sqlbak-gateway.8.gz" "${made}/changelog.gz" "${made}/documents.made")
 
 # Debian's places, whatever the prefix: the package is for /usr, but /etc, and the unit in /lib.
 set(doc share/doc/sqlbak-gateway)
@@ -45,9 +52,9 @@ install(FILES "${made}/gateway.toml.5.gz" DESTINATION share/man/man5)
 install(FILES "${made}/sqlbak-gateway.8.gz" DESTINATION share/man/man8)
 install(FILES "${packaging}/debian/copyright" "${made}/changelog.gz" DESTINATION ${doc})
 install(FILES "${packaging}/debian/lintian-overrides" DESTINATION share/lintian/overrides RENAME sqlbak-gateway)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/" DESTINATION ${doc} FILES_MATCHING PATTERN "*.md" PATTERN images EXCLUDE)
+install(DIRECTORY "${made}/documents/" DESTINATION share)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/etc/examples/" "${PROJECT_SOURCE_DIR}/etc/prometheus" DESTINATION ${doc}/examples)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/contrib/alerts" DESTINATION share/sqlbak-gateway)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/contrib/alerts" DESTINATION share/sqlbak-gateway PATTERN "*.md" EXCLUDE)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/contrib/grafana/dashboards" "${PROJECT_SOURCE_DIR}/contrib/grafana/provisioning"
   DESTINATION share/sqlbak-gateway/grafana)
 

@@ -107,6 +107,43 @@ class Unit(unittest.TestCase):
         self.assertRegex((PACKAGING / "systemd/sqlbak-gateway.sysusers").read_text(), rf"(?m)^u {user} ")
 
 
+class Documents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.root = pathlib.Path(folder.name)
+        subprocess.run(["cmake", "--install", MADE.parent, "--prefix", "/usr"], check=True, capture_output=True,
+                       env={**os.environ, "DESTDIR": folder.name})
+
+    def test_every_link_leads_to_something_installed(self):
+        documents = sorted(self.root.rglob("*.md"))
+        self.assertGreater(len(documents), 40)
+        tried = 0
+        for document in documents:
+            text = re.sub(r"(?s)```.*?```", "", document.read_text(encoding="utf-8"))
+            for target in re.findall(r"\]\(([^)#\s]+)", text):
+                if target.startswith(("http://", "https://")):
+                    continue
+                tried += 1
+                path = os.path.normpath(self.root / target[1:] if target.startswith("/") else document.parent / target)
+                with self.subTest(f"{document.relative_to(self.root)}: {target}"):
+                    self.assertTrue(pathlib.Path(path).is_relative_to(self.root) and os.path.exists(path))
+        self.assertGreater(tried, 50)
+
+    def test_what_is_not_installed_is_named_instead(self):
+        folder = self.root / "usr/share/doc/sqlbak-gateway"
+        self.assertFalse((folder / "package-test.md").exists())
+        text = (folder / "operating.md").read_text(encoding="utf-8")
+        self.assertIn("what it saw (`docs/package-test.md` in the source)", text)
+        self.assertIn("`contrib/container` (in the source)", text)
+
+    def test_the_rest_of_a_document_is_as_in_the_source(self):
+        for name in ("troubleshooting.md", "metrics.md", "runbooks/SqlBakGatewayDown.md"):
+            installed = self.root / "usr/share/doc/sqlbak-gateway" / name
+            self.assertEqual(installed.read_bytes(), (SOURCE / "docs" / name).read_bytes())
+
+
 class Debian(unittest.TestCase):
     def test_the_changelog_begins_with_the_projects_version(self):
         version = re.search(r"(?m)^  VERSION (\S+)$", (SOURCE / "CMakeLists.txt").read_text())[1]
