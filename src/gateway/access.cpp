@@ -129,6 +129,15 @@ bool Access::enabled() const {
   return !entries_.empty();
 }
 
+bool Access::takes_passwords() const {
+  return dearest_cost_ > 0;
+}
+
+bool Access::takes_bearer_tokens() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return entry.bearer != nullptr; });
+}
+
 Access::Verdict Access::check(const http::Request& request, http::Urgency urgency) {
   if (!enabled()) return {Caller{"", {"*"}, true}, {}, {}};
   const std::optional<http::Credentials> credentials = http::credentials_of(request);
@@ -158,7 +167,7 @@ Access::Verdict Access::check_basic(const http::BasicCredentials& given, const h
                                   [&](const Entry& e) { return e.verified && e.name == given.name; });
   const Entry* const entry = named == entries_.end() ? nullptr : &*named;
   if (entry && entry->verified->is(password)) return {entry->caller, {}, {}};
-  if (dearest_cost_ == 0) return {};  // nobody has a password
+  if (!takes_passwords()) return {};
 
   AttemptLimiter& limiter = learnt_->limiter;
   const std::string& address = request.peer_address;

@@ -75,7 +75,7 @@ http::Response denied_for_now(int status, std::string text, Duration retry_after
   return response;
 }
 
-http::Response unauthorised(const Access::Verdict& verdict) {
+http::Response unauthorised(const Access& access, const Access::Verdict& verdict) {
   switch (verdict.denial) {
     case Access::Denial::throttled:
       return denied_for_now(429, "too many failed attempts; try again later\n", verdict.retry_after);
@@ -87,8 +87,13 @@ http::Response unauthorised(const Access::Verdict& verdict) {
   }
   http::Response response =
       http::text_response(401, "credentials are needed, and these are none that are known\n");
-  response.headers.push_back({"WWW-Authenticate", "Basic realm=\"sqlbak-gateway\", charset=\"UTF-8\""});
-  response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"sqlbak-gateway\""});
+  // A browser that is offered what nobody has would ask its user for a password in vain.
+  if (access.takes_passwords()) {
+    response.headers.push_back({"WWW-Authenticate", "Basic realm=\"sqlbak-gateway\", charset=\"UTF-8\""});
+  }
+  if (access.takes_bearer_tokens()) {
+    response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"sqlbak-gateway\""});
+  }
   return response;
 }
 
@@ -289,7 +294,7 @@ http::Response Gateway::handle(const http::Request& request) {
   }
 
   const Access::Verdict verdict = now->access->check(request, urgency(request.path));
-  if (!verdict.caller) return unauthorised(verdict);
+  if (!verdict.caller) return unauthorised(*now->access, verdict);
   const Caller& caller = *verdict.caller;
   if (!path) return no_such_page();
   if (path->audience != Audience::callers && !caller.operator_rights) {

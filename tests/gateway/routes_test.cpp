@@ -24,6 +24,32 @@ class RoutesTest : public testing::GatewayWorld {
     }
     return "";
   }
+  void guard_with_password(const std::string& name) {
+    config::AccessEntry entry;
+    entry.name = name;
+    entry.password_bcrypt = Secret("$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234");
+    entry.accounts = {"*"};
+    configuration.access.push_back(std::move(entry));
+  }
+  void guard_with_token(const std::string& name) {
+    config::AccessEntry entry;
+    entry.name = name;
+    entry.bearer_token = config::TokenSource{config::TokenSource::Kind::environment, "SCRAPE", ""};
+    entry.accounts = {"*"};
+    configuration.access.push_back(std::move(entry));
+    environment["SCRAPE"] = "a-token-for-scrapes";
+  }
+  // The schemes that a refusal offers.
+  std::vector<std::string> offered() {
+    const http::Response response = get("/");
+    EXPECT_EQ(response.status, 401);
+    std::vector<std::string> schemes;
+    for (const http::NamedValue& header : response.headers) {
+      if (header.name == "WWW-Authenticate")
+        schemes.push_back(header.value.substr(0, header.value.find(' ')));
+    }
+    return schemes;
+  }
 };
 
 TEST_F(RoutesTest, HealthAndReadinessAreSimple) {
@@ -107,12 +133,7 @@ TEST_F(RoutesTest, AReloadPutsItsAccessRulesInForceBeforeItsNewAddressesAreServe
     return {};
   };
   EXPECT_EQ(get("/").status, 200);
-  config::AccessEntry entry;
-  entry.name = "prometheus";
-  entry.bearer_token = config::TokenSource{config::TokenSource::Kind::environment, "SCRAPE", ""};
-  entry.accounts = {"*"};
-  configuration.access.push_back(std::move(entry));
-  environment["SCRAPE"] = "a-token-for-scrapes";
+  guard_with_token("prometheus");
 
   EXPECT_FALSE(gateway().reload().ok());
   EXPECT_EQ(get("/").status, 200) << "refused as a whole";
@@ -120,6 +141,22 @@ TEST_F(RoutesTest, AReloadPutsItsAccessRulesInForceBeforeItsNewAddressesAreServe
   EXPECT_TRUE(gateway().reload().ok());
   EXPECT_EQ(before, (std::vector<int>{200, 200})) << "an old address is served under the old rules";
   EXPECT_EQ(after, std::vector<int>{401});
+}
+
+TEST_F(RoutesTest, ARefusalOffersBearerOnlyWhereNobodyHasAPassword) {
+  guard_with_token("prometheus");
+  EXPECT_EQ(offered(), std::vector<std::string>{"Bearer"});
+}
+
+TEST_F(RoutesTest, ARefusalOffersBasicOnlyWhereNobodyHasAToken) {
+  guard_with_password("operator");
+  EXPECT_EQ(offered(), std::vector<std::string>{"Basic"});
+}
+
+TEST_F(RoutesTest, ARefusalOffersBothWhereBothCanWork) {
+  guard_with_token("prometheus");
+  guard_with_password("operator");
+  EXPECT_EQ(offered(), (std::vector<std::string>{"Basic", "Bearer"}));
 }
 
 TEST_F(RoutesTest, TheGatewaysOwnMetricsAreThereBeforeAnyProbe) {

@@ -60,6 +60,9 @@ class Access {
 
   // Whether there is any access control.
   bool enabled() const;
+  // Whether any entry has a password, or a bearer token: which scheme there is any use in trying.
+  bool takes_passwords() const;
+  bool takes_bearer_tokens() const;
 
  private:
   struct Learnt;
