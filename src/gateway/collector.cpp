@@ -267,9 +267,11 @@ void Collector::end(Running& running) {
                          json_escaped(entry.sample) + "\" and the like, " + std::to_string(entry.count) +
                          " times");
   }
-  for (const std::string_view field : outcome.fields_seen.names()) {
-    running.trace.remark("undocumented field found: " + std::string(field));
-  }
+  std::string undocumented;
+  for (const std::string_view field : outcome.fields_seen.names())
+    undocumented.append(undocumented.empty() ? "" : "; ").append(field);
+  if (!undocumented.empty())
+    running.trace.remark("read from fields that SqlBak does not document: " + undocumented);
   if (outcome.runs_left_out > 0) {
     running.trace.remark(
         std::to_string(outcome.runs_left_out) +

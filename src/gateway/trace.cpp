@@ -119,10 +119,12 @@ void TraceBook::add(std::shared_ptr<const Trace> trace) {
 std::string summary_line(const Trace& trace) {
   std::uint64_t attempts = 0;
   for (const EndpointTotals& totals : trace.totals) attempts += totals.attempts;
-  std::string line = format_time(trace.started_at) + "  " + trace.result + " after " +
-                     for_people(trace.duration) + ", " + std::to_string(attempts) + " API requests";
+  std::string line =
+      format_time(trace.started_at) + "  " + trace.result + " after " + for_people(trace.duration);
+  if (trace.throttled > Duration::zero())
+    line += " (" + for_people(trace.throttled) + " of it waiting for rate limits)";
+  line += ", " + std::to_string(attempts) + " API requests";
   if (trace.retries > 0) line += ", " + std::to_string(trace.retries) + " of them again";
-  if (trace.throttled > Duration::zero()) line += ", held back for " + for_people(trace.throttled);
   if (!trace.message.empty()) line += ": " + trace.message;
   return line;
 }

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::hours;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -195,6 +196,12 @@ TEST_F(PageTest, RetentionThatIsNotKeptIsShown) {
       std::find_if(jobs.begin(), jobs.end(), [](const json& job) { return job.at("name") == "Timesheets"; });
   EXPECT_EQ(timesheets->at("types").front().at("retention"), "violated");
   EXPECT_THAT(html("/accounts/initech"), HasSubstr("3 days: expired, and not deleted"));
+}
+
+TEST_F(PageTest, ACollectionThatHadToWaitSaysWhatFor) {
+  fail_with("account=acme,endpoint=jobs,status=429,retry_after=30s,first=1");
+  collected("acme");
+  EXPECT_THAT(html("/accounts/acme"), ContainsRegex("<small>3[0-9] s of it waiting for rate limits</small>"));
 }
 
 TEST_F(PageTest, OverridesThatMatchNothingAreShown) {

@@ -293,7 +293,9 @@ TEST_F(ProbeTest, DebugShowsTheCollectionStepByStepAndNoToken) {
                                   {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
   ASSERT_EQ(page.status, 200);
   for (const char* part :
-       {"Account acme", "success after", "jobs: 1 requests", "GET /jobruns/", "sqlbak_server_online"}) {
+       {"Account acme", "success after", "jobs: 1 requests", "GET /jobruns/", "sqlbak_server_online",
+        "note: read from fields that SqlBak does not document: jobs: job_type; jobs: is_enabled; ",
+        "; jobrun_details: finished_at; "}) {
     EXPECT_NE(page.body->find(part), std::string::npos) << part;
   }
   EXPECT_EQ(page.body->find("demo-token-acme"), std::string::npos);

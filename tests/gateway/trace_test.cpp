@@ -82,6 +82,17 @@ std::vector<std::string> shown(const std::string& text) {
   return targets;
 }
 
+TEST(Traces, SayWhatACollectionWaitedFor) {
+  TraceRecorder recorder{SystemTime{std::chrono::milliseconds(1'768'392'000'000)}};
+  recorder.step(step(milliseconds(50), "/jobs", 429, "the API answered 429"), 10);
+  recorder.retried();
+  recorder.step(step(milliseconds(6000), "/jobs"), 1000);
+  EXPECT_EQ(summary_line(*recorder.finish(milliseconds(6050), milliseconds(5000), "success", "")),
+            "2026-01-14T12:00:00.000Z  success after 6.05 s (5.00 s of it waiting for rate limits), 2 API "
+            "requests, 1 of "
+            "them again");
+}
+
 TEST(Traces, AreShortInAnOverview) {
   TraceRecorder recorder{SystemTime{}};
   for (int i = 1; i <= 1000; ++i) recorder.step(step(milliseconds(i), "/" + std::to_string(i)), 1);

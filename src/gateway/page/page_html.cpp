@@ -529,8 +529,12 @@ Html collection_table(const AccountDetail& page) {
          << " ago</td><td role=\"cell\" data-title=\"Result\" class=\""
          << std::string_view(collection.failed() ? "failing" : "") << "\">" << collection.result
          << "</td><td role=\"cell\" class=\"number\" data-title=\"Duration\">"
-         << duration_in_words(collection.duration)
-         << "</td><td role=\"cell\" class=\"number\" data-title=\"API requests\">"
+         << duration_in_words(collection.duration);
+    if (collection.throttled > Duration::zero()) {
+      html << " <small>" << duration_in_words(collection.throttled)
+           << " of it waiting for rate limits</small>";
+    }
+    html << "</td><td role=\"cell\" class=\"number\" data-title=\"API requests\">"
          << grouped(collection.api_requests);
     if (collection.retries > 0) html << " <small>" << grouped(collection.retries) << " of them again</small>";
     html << "</td><td role=\"cell\" data-title=\"What went wrong\">";
@@ -539,8 +543,6 @@ Html collection_table(const AccountDetail& page) {
     } else {
       html << "nothing";
     }
-    if (collection.throttled > Duration::zero())
-      html << " <small>held back for " << duration_in_words(collection.throttled) << "</small>";
     html << "</td></tr>";
   }
   html << "</tbody></table></section>";
