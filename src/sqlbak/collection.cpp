@@ -87,8 +87,7 @@ class Collection::State {
  public:
   State(CollectionPlan plan, std::shared_ptr<const AccountMemory> memory)
       : context_{std::move(plan), {}}, given_(std::move(memory)), memory_(given_) {
-    const bool other_token = memory_ && (context_.plan.token_changed ||
-                                         memory_->token_fingerprint != context_.plan.token_fingerprint);
+    const bool other_token = memory_ && memory_->token_fingerprint != context_.plan.token_fingerprint;
     whose_settled_ = !other_token;
     const bool asked_lately = memory_ && memory_->info_asked_at && now() >= *memory_->info_asked_at &&
                               now() - *memory_->info_asked_at < kAskWhoAtMostEvery;

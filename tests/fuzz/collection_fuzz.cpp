@@ -77,8 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sqlbak::CollectionPlan plan;
     plan.started_at = clock.system_now();
     plan.settings_ttl = std::chrono::minutes(shape % 20);
-    plan.token_fingerprint = "fingerprint";
-    plan.token_changed = !last_one && choices.below(8) == 7;
+    plan.token_fingerprint = !last_one && choices.below(8) == 7 ? "another" : "fingerprint";
     sqlbak::Collection collection(plan, memory);
     std::vector<sqlbak::Request> in_flight;
     std::set<std::uint64_t> ids;

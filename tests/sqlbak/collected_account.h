@@ -90,7 +90,6 @@ class CollectedAccount : public ::testing::Test {
     sqlbak_gateway::testing::drive(collection, simulator_, token_, clock_, how);
     CollectionOutcome outcome = collection.finish();
     memory_ = outcome.memory;
-    plan_.token_changed = false;
     return outcome;
   }
   // Gives the next collection up after so many answers.

@@ -456,7 +456,6 @@ class OtherToken : public CollectionRemembering {
     for (int i = 1; i <= 10; ++i) add_run(job_id, Hours(i));
     collect();
     plan_.token_fingerprint = "another";
-    plan_.token_changed = true;
   }
 };
 
@@ -485,7 +484,6 @@ TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
 TEST_F(OtherToken, WaitsWhileMeIsOnlyInTrouble) {
   for (const char* trouble :
        {"endpoint=me,status=500", "endpoint=me,body=malformed", "endpoint=me,body=html"}) {
-    plan_.token_changed = true;
     fail_with(trouble);
     const CollectionOutcome outcome = collect();
     ASSERT_TRUE(outcome.failure) << trouble;
@@ -502,7 +500,6 @@ TEST_F(OtherToken, WaitsForMeNoLongerThanTheOldDataMayBeShown) {
   pass(Hours(24));
   EXPECT_TRUE(collect().failure);
   pass(minutes(1));
-  plan_.token_changed = true;
   const CollectionOutcome anew = collect();
   ASSERT_FALSE(anew.failure);
   EXPECT_THAT(ages(job(anew, "job")), SizeIs(10));

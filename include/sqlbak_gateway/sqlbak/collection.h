@@ -48,14 +48,12 @@ struct CollectionPlan {
   SystemTime started_at{};  // T: windows are judged at it
   Duration lookback = std::chrono::hours(168);
   Duration settings_ttl = std::chrono::minutes(15);  // zero: read them every time
-  // The token differs from the one the memory was read with: whose account it is must be settled (`/me`)
-  // before anything remembered is used.
-  bool token_changed = false;
+  // A keyed hash of the token. Where the memory was read with another token, whose account it is must be
+  // settled (`/me`) before anything remembered is used. The account's identity where `/me` does not tell it.
+  std::string token_fingerprint;
   // How long that waits for a `/me` in trouble, counted from the last good collection, before the account
   // begins anew.
   Duration max_stale = std::chrono::hours(24);
-  // A keyed hash of the token, the identity of the account where `/me` does not tell it.
-  std::string token_fingerprint;
   // How far back a job's runs are read and kept, where that is further than its window: twice its largest
   // configured max_age. May be empty. Called with the job as listed.
   std::function<Duration(const Job&)> first_reach;
