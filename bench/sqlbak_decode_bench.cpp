@@ -81,7 +81,6 @@ RunDetails run_by_dom(const std::string& body) {
   const auto document = nlohmann::json::parse(body);
   const auto& data = document.at("data");
   RunDetails run;
-  run.id = data.at("id").dump();
   run.started_at = EpochMs(data.at("started_at").get<double>());
   run.finished_at = EpochMs(data.at("finished_at").get<double>());
   for (const auto& entry : data.at("backups")) {
@@ -111,8 +110,7 @@ Page<RunRow> runs_by_dom(const std::string& body) {
   const auto& data = document.at("data");
   Page<RunRow> page;
   for (const auto& row : data.at("list")) {
-    page.rows.push_back({row.at("id").dump(), EpochMs(row.at("started_at").get<double>()),
-                         EpochMs(row.at("finished_at").get<double>()), EntryStatus::succeeded});
+    page.rows.push_back({row.at("id").dump()});
   }
   page.has_more = data.value("has_more", false);
   return page;

@@ -130,45 +130,21 @@ struct JobReader {
 struct RunReader {
   using Row = RunRow;
   static constexpr NotedField kNoRow = NotedField::run_row;
-  enum : NodeId { kId, kStartedAt, kStatus, kFinishedAt, kEndedAt, kEndTime, kCompletedAt };
-  static constexpr auto kSchema = list_schema(std::array<std::string_view, 7>{
-      "id", "started_at", "status", "finished_at", "ended_at", "end_time", "completed_at"});
+  static constexpr auto kSchema = list_schema(std::array<std::string_view, 1>{"id"});
 
   RunRow row;
 
-  void value(NodeId member, const Value& value, Notes& notes) {
-    switch (member) {
-      case kId:
-        id_given = true;
-        row.id = identity(value, NotedField::run_id, notes);
-        break;
-      case kStartedAt:
-        row.started_at = start_from(value, notes);
-        if (row.started_at.has_value()) notes.fields.insert(PlausibleField::row_started_at);
-        break;
-      case kStatus:
-        row.status.reset();
-        if (value.kind == Value::Kind::null) break;
-        row.status = status_from(value, NotedField::run_status, notes);
-        notes.fields.insert(PlausibleField::row_status);
-        break;
-      case kFinishedAt:
-      case kEndedAt:
-      case kEndTime:
-      case kCompletedAt:
-        end.read(member - std::size_t{kFinishedAt}, end_from(value, notes), notes);
-        break;
-    }
+  void value(NodeId, const Value& value, Notes& notes) {
+    id_given = true;
+    row.id = identity(value, NotedField::run_id, notes);
   }
   bool finish(Notes& notes) {
     if (!id_given) notes.unrecognised.note(NotedField::run_id, "missing");
-    if (const auto ended = end.take()) row.finished_at = EpochMs(*ended);
     return !row.id.empty();
   }
 
  private:
   bool id_given = false;
-  Plausible<double, PlausibleField::row_finished_at, 4> end;
 };
 
 std::optional<std::uint64_t> total_of(const Value& value) {

@@ -3,6 +3,7 @@
 #include "sqlbak/json_walker.h"
 #include "sqlbak/keep_last.h"
 #include "sqlbak/plausible.h"
+#include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/sqlbak/decode.h"
 
 #include <array>
@@ -16,8 +17,7 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 enum : NodeId {
-  kId = kData + 1,
-  kStartedAt,
+  kStartedAt = kData + 1,
   kRunFinishedAt,
   kRunEndedAt,
   kRunEndTime,
@@ -44,7 +44,6 @@ enum : NodeId {
 };
 
 constexpr auto kSchema = make_schema(std::array<SchemaRow, kIsDeleted - kData>{{
-    {kId, kData, Shape::scalar, "id"},
     {kStartedAt, kData, Shape::scalar, "started_at"},
     {kRunFinishedAt, kData, Shape::scalar, "finished_at"},
     {kRunEndedAt, kData, Shape::scalar, "ended_at"},
@@ -104,6 +103,39 @@ BackupType type_from(const Value& value, Notes& notes) {
   return type;
 }
 
+// "succeeded" and "failed", however they are trimmed and capitalised; everything else is `other`.
+EntryStatus status_from(const Value& value, Notes& notes) {
+  if (value.kind == Value::Kind::string) {
+    const std::string_view status = trimmed(value.text);
+    if (equal_ignoring_case(status, "succeeded")) return EntryStatus::succeeded;
+    if (equal_ignoring_case(status, "failed")) return EntryStatus::failed;
+    // Known, and neither: every backup is running for a while, which is nothing to tell anybody.
+    for (const std::string_view known : {"running", "cancelled", "canceled", "warning"}) {
+      if (equal_ignoring_case(status, known)) return EntryStatus::other;
+    }
+  }
+  if (value.kind != Value::Kind::null) notes.unrecognised.note(NotedField::entry_status, sample_of(value));
+  return EntryStatus::other;
+}
+
+EpochMs start_from(const Value& value, Notes& notes) {
+  const EpochMs instant = instant_of(value);
+  if (!instant.has_value() && value.kind != Value::Kind::null) {
+    notes.unrecognised.note(NotedField::run_started_at, sample_of(value));
+  }
+  return instant;
+}
+
+// An instant after 1970; null and 0 are nothing.
+std::optional<double> end_from(const Value& value, Notes& notes) {
+  const EpochMs instant = instant_of(value);
+  if (instant.milliseconds() > 0) return instant.milliseconds();
+  if (!instant.has_value() && value.kind != Value::Kind::null) {
+    notes.unrecognised.note(NotedField::run_ended_at, sample_of(value));
+  }
+  return std::nullopt;
+}
+
 std::optional<double> size_from(const Value& value, Notes& notes) {
   const auto size = amount_of(value);
   if (!size && value.kind != Value::Kind::null)
@@ -120,7 +152,6 @@ std::optional<std::string> database_from(const Value& value, Notes& notes) {
 class RunDocument final : public Document {
  public:
   void begin() override {
-    id_.clear();
     started_at_ = EpochMs();
     end_ = {};
     begin_backups();
@@ -169,9 +200,6 @@ class RunDocument final : public Document {
 
   void value(NodeId node, const Value& value) override {
     switch (node) {
-      case kId:
-        id_ = text_or("", value, NotedField::run_id, notes_);
-        break;
       case kStartedAt:
         started_at_ = start_from(value, notes_);
         break;
@@ -193,7 +221,7 @@ class RunDocument final : public Document {
         entry_.type = type_from(value, notes_);
         break;
       case kStatus:
-        entry_.status = status_from(value, NotedField::entry_status, notes_);
+        entry_.status = status_from(value, notes_);
         break;
       case kFinishedAt:
       case kEndedAt:
@@ -236,7 +264,6 @@ class RunDocument final : public Document {
 
   Result<RunDetails> finish(Notes& notes) && {
     if (unreadable_) return *std::move(unreadable_);
-    run_.id = std::move(id_);
     run_.started_at = started_at_;
     if (const auto ended = end_.take()) run_.finished_at = EpochMs(*ended);
     for (RunTally& tally : run_.tallies) {
@@ -295,7 +322,6 @@ class RunDocument final : public Document {
     }
   }
 
-  std::string id_;
   EpochMs started_at_;
   Plausible<double, PlausibleField::run_finished_at, 4> end_;
   RunDetails run_;  // what `backups` has brought

@@ -27,37 +27,6 @@ std::string text_or(std::string_view otherwise, const Value& value, NotedField f
   return std::string(otherwise);
 }
 
-EntryStatus status_from(const Value& value, NotedField field, Notes& notes) {
-  if (value.kind == Value::Kind::string) {
-    const std::string_view status = trimmed(value.text);
-    if (equal_ignoring_case(status, "succeeded")) return EntryStatus::succeeded;
-    if (equal_ignoring_case(status, "failed")) return EntryStatus::failed;
-    // Known, and neither: every backup is running for a while, which is nothing to tell anybody.
-    for (const std::string_view known : {"running", "cancelled", "canceled", "warning"}) {
-      if (equal_ignoring_case(status, known)) return EntryStatus::other;
-    }
-  }
-  if (value.kind != Value::Kind::null) notes.unrecognised.note(field, sample_of(value));
-  return EntryStatus::other;
-}
-
-EpochMs start_from(const Value& value, Notes& notes) {
-  const EpochMs instant = instant_of(value);
-  if (!instant.has_value() && value.kind != Value::Kind::null) {
-    notes.unrecognised.note(NotedField::run_started_at, sample_of(value));
-  }
-  return instant;
-}
-
-std::optional<double> end_from(const Value& value, Notes& notes) {
-  const EpochMs instant = instant_of(value);
-  if (instant.milliseconds() > 0) return instant.milliseconds();
-  if (!instant.has_value() && value.kind != Value::Kind::null) {
-    notes.unrecognised.note(NotedField::run_ended_at, sample_of(value));
-  }
-  return std::nullopt;
-}
-
 std::optional<bool> flag_from(const Value& value, NotedField field, Notes& notes) {
   if (value.kind == Value::Kind::null) return std::nullopt;
   if (!value.is_container()) return truthy(value);

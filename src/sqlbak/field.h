@@ -2,7 +2,6 @@
 #pragma once
 
 #include "sqlbak/json_value.h"
-#include "sqlbak_gateway/account/run.h"
 #include "sqlbak_gateway/base/result.h"
 #include "sqlbak_gateway/sqlbak/notes.h"
 
@@ -21,14 +20,6 @@ inline constexpr std::size_t kMaxTextBytes = 1024;
 
 // Any scalar as text, `otherwise` for null. At most kMaxTextBytes.
 std::string text_or(std::string_view otherwise, const Value& value, NotedField field, Notes& notes);
-
-// "succeeded" and "failed", however they are trimmed and capitalised; everything else is `other`.
-EntryStatus status_from(const Value& value, NotedField field, Notes& notes);
-
-// An instant; null is nothing.
-EpochMs start_from(const Value& value, Notes& notes);
-// An instant after 1970; null and 0 are nothing.
-std::optional<double> end_from(const Value& value, Notes& notes);
 
 // A scalar's truth; null is nothing.
 std::optional<bool> flag_from(const Value& value, NotedField field, Notes& notes);

@@ -8,11 +8,11 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 constexpr std::array<std::string_view, kNotedFieldCount> kNotedFieldNames = {
-    "server_row",     "server_id",      "server_name", "server_status", "job_row",    "job_id",
-    "job_name",       "job_type",       "job_enabled", "run_row",       "run_id",     "run_status",
-    "run_started_at", "run_ended_at",   "run_details", "entry",         "entry_type", "entry_status",
-    "entry_size",     "entry_database", "upload",      "file",          "schedule",   "folder_types",
-    "destination",    "retention",      "account"};
+    "server_row",     "server_id",   "server_name", "server_status", "job_row",      "job_id",
+    "job_name",       "job_type",    "job_enabled", "run_row",       "run_id",       "run_started_at",
+    "run_ended_at",   "run_details", "entry",       "entry_type",    "entry_status", "entry_size",
+    "entry_database", "upload",      "file",        "schedule",      "folder_types", "destination",
+    "retention",      "account"};
 static_assert(kNotedFieldNames.back() == "account");
 
 constexpr std::array<std::string_view, kPlausibleFieldCount> kPlausibleFieldNames = {
@@ -22,12 +22,6 @@ constexpr std::array<std::string_view, kPlausibleFieldCount> kPlausibleFieldName
     "jobs: enabled",
     "settings: is_enabled",
     "settings: enabled",
-    "jobruns: started_at",
-    "jobruns: status",
-    "jobruns: finished_at",
-    "jobruns: ended_at",
-    "jobruns: end_time",
-    "jobruns: completed_at",
     "jobrun_details: finished_at",
     "jobrun_details: ended_at",
     "jobrun_details: end_time",

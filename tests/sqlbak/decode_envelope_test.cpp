@@ -60,7 +60,9 @@ TEST(Envelope, TheLastOfRepeatedDataStands) {
   expect_refused(R"({"data":{},"data":[]})", "not an object with an object `data`");
   EXPECT_EQ(decoded(decode_account, R"({"data":{"email":"a"},"data":{}})").email, "");
   EXPECT_TRUE(decoded(decode_runs, R"({"data":{"list":[{"id":1}],"has_more":1},"data":{}})").rows.empty());
-  EXPECT_EQ(decoded(decode_run, R"({"data":{"id":1,"backups":"x"},"data":{"id":2}})").id, "2");
+  EXPECT_EQ(
+      decoded(decode_run, R"({"data":{"started_at":1,"backups":"x"},"data":{"started_at":2}})").started_at,
+      EpochMs(2.0));
 }
 
 TEST(Envelope, RefusesWhatIsNotJson) {

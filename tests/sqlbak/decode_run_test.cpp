@@ -30,13 +30,12 @@ RunExtent extent(const std::string& entries) {
 }
 
 TEST(Run, TalliesItsEntriesByTypeAndStatus) {
-  const RunDetails details = decoded(decode_run, data(R"("id":17,"started_at":1000,"backups":[
+  const RunDetails details = decoded(decode_run, data(R"("started_at":1000,"backups":[
       {"backup_type":"database_full","status":"succeeded","uploads":[{"files":[{"is_deleted":true}]}]},
       {"backup_type":"database_full","status":"failed"},
       {"backup_type":"database_transaction_log","status":"succeeded","uploads":[]},
       {"backup_type":"folder","status":"warning"},
       {"backup_type":"database_full","status":"succeeded","uploads":[{"files":[{"is_deleted":true}]}]}])"));
-  EXPECT_EQ(details.id, "17");
   EXPECT_EQ(details.started_at, EpochMs(1000.0));
   EXPECT_EQ(details.entries, 5u);
   EXPECT_FALSE(details.all_final);
@@ -57,7 +56,6 @@ TEST(Run, WithoutEntriesIsEmptyAndVacuouslyFinal) {
     EXPECT_EQ(details.entries, 0u) << members;
     EXPECT_TRUE(details.all_final) << members;
     EXPECT_TRUE(details.tallies.empty()) << members;
-    EXPECT_EQ(details.id, "") << members;
     EXPECT_FALSE(details.started_at.has_value()) << members;
   }
 }
@@ -290,14 +288,14 @@ TEST(Databases, KeepTheirLastEntryOfEachType) {
 
 TEST(RunNotes, SayWhatWasNotRecognised) {
   Notes notes;
-  decoded(decode_run, data(R"("id":{},"started_at":"x","ended_at":"y","backups":[
+  decoded(decode_run, data(R"("started_at":"x","ended_at":"y","backups":[
       {"backup_type":"database_snapshot","status":"Vanished ","size":"10","finished_at":"z","database":["a"],
        "uploads":[3,{"files":[4]}]},
       {"backup_type":null,"status":null,"size":null,"finished_at":0,"database":null}])"),
           &notes);
   for (const NotedField field :
-       {NotedField::run_id, NotedField::run_started_at, NotedField::entry_type, NotedField::entry_status,
-        NotedField::entry_size, NotedField::entry_database, NotedField::upload, NotedField::file}) {
+       {NotedField::run_started_at, NotedField::entry_type, NotedField::entry_status, NotedField::entry_size,
+        NotedField::entry_database, NotedField::upload, NotedField::file}) {
     EXPECT_EQ(notes.unrecognised.count(field), 1u) << name(field);
   }
   EXPECT_EQ(notes.unrecognised.count(NotedField::run_ended_at), 2u);

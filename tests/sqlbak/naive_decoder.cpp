@@ -149,9 +149,7 @@ std::optional<Job> job(const json& row) {
 std::optional<RunRow> run_row(const json& row) {
   const json& id = member(row, "id");
   if (!is_true(id) || id.is_structured()) return std::nullopt;
-  RunRow run{text(id), instant(member(row, "started_at")), end(row), {}};
-  if (!member(row, "status").is_null()) run.status = status(member(row, "status"));
-  return run;
+  return RunRow{text(id)};
 }
 
 void add_entry(NaiveRun& run, const json& entry) {
@@ -236,7 +234,6 @@ std::optional<Page<RunRow>> naive_runs(std::string_view body) {
 std::optional<NaiveRun> naive_run(std::string_view body) {
   return unless_refused(body, [](const json& data) {
     NaiveRun run;
-    run.id = text_or("", member(data, "id"));
     run.started_at = instant(member(data, "started_at"));
     run.finished_at = end(data);
     for (const json& entry : elements(member(data, "backups"))) {

@@ -14,7 +14,6 @@
 namespace sqlbak_gateway::sqlbak::testing {
 
 struct NaiveRun {
-  std::string id;
   EpochMs started_at;
   EpochMs finished_at;
   std::size_t entries = 0;

@@ -50,7 +50,7 @@ TEST(FieldsSeen, NamesEachFieldOnce) {
   FieldsSeen seen;
   EXPECT_TRUE(seen.empty());
   seen.insert(PlausibleField::entry_db_name);
-  seen.insert(PlausibleField::row_finished_at);
+  seen.insert(PlausibleField::run_finished_at);
   seen.insert(PlausibleField::entry_db_name);
   FieldsSeen more;
   more.insert(PlausibleField::job_type_type);
@@ -58,7 +58,7 @@ TEST(FieldsSeen, NamesEachFieldOnce) {
   EXPECT_TRUE(seen.contains(PlausibleField::job_type_type));
   EXPECT_FALSE(seen.contains(PlausibleField::job_type_job_type));
   EXPECT_THAT(seen.names(),
-              ElementsAre("jobs: type", "jobruns: finished_at", "jobrun_details: backups[].db_name"));
+              ElementsAre("jobs: type", "jobrun_details: finished_at", "jobrun_details: backups[].db_name"));
 }
 
 TEST(Notes, HaveANameForEveryField) {

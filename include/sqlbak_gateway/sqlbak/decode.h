@@ -54,12 +54,9 @@ Result<Page<Server>> decode_servers(std::string_view body, Notes& notes);
 // `server_name` is left empty: it is joined with the servers' list when both are complete.
 Result<Page<Job>> decode_jobs(std::string_view body, Notes& notes);
 
-// A row of a job's runs. Only the id is documented; the rest is nothing unless the row carries it.
+// A row of a job's runs. Only the id is documented; whatever else it carries is read from the run's details.
 struct RunRow {
   std::string id;  // never empty
-  EpochMs started_at;
-  EpochMs finished_at;
-  std::optional<EntryStatus> status;
   friend bool operator==(const RunRow&, const RunRow&) = default;
 };
 Result<Page<RunRow>> decode_runs(std::string_view body, Notes& notes);
@@ -99,7 +96,6 @@ class PerType {
 
 // What one run did: /jobruns/{id}.
 struct RunDetails {
-  std::string id;           // empty where the answer does not repeat it
   EpochMs started_at;       // only a JSON number is one; fractions are kept
   EpochMs finished_at;      // of the run as a whole; nothing where the API gives no end
   std::size_t entries = 0;  // of `backups`

@@ -26,7 +26,6 @@ enum class NotedField : std::uint8_t {
   job_enabled,     // an object or a list
   run_row,         // an element of the list of runs that is no object
   run_id,          // missing or not true, or an object or a list: the run is skipped
-  run_status,      // not succeeded or failed
   run_started_at,  // there, but not a number
   run_ended_at,    // there, but not a number
   run_details,     // could not be read in three collections: the run is left out, or kept as it was known
@@ -43,7 +42,7 @@ enum class NotedField : std::uint8_t {
   retention,       // a number of months or days that is none
   account,         // a field of /me of the wrong type
 };
-inline constexpr std::size_t kNotedFieldCount = 27;
+inline constexpr std::size_t kNotedFieldCount = 26;
 
 std::string_view name(NotedField field);
 
@@ -82,12 +81,6 @@ enum class PlausibleField : std::uint8_t {
   job_enabled_enabled,
   settings_is_enabled,
   settings_enabled,
-  row_started_at,
-  row_status,
-  row_finished_at,
-  row_ended_at,
-  row_end_time,
-  row_completed_at,
   run_finished_at,
   run_ended_at,
   run_end_time,
@@ -103,7 +96,7 @@ enum class PlausibleField : std::uint8_t {
   entry_database,
   entry_db_name,
 };
-inline constexpr std::size_t kPlausibleFieldCount = 26;
+inline constexpr std::size_t kPlausibleFieldCount = 20;
 
 // Endpoint and path, as an operator would look for it: "jobrun_details: backups[].size".
 std::string_view name(PlausibleField field);
