@@ -313,13 +313,13 @@ const Keys<MaxAges>& max_age_keys() {
 }
 
 const Keys<JobOverride>& job_keys() {
-  static const Keys<JobOverride> keys = {boolean_key("ignore", &JobOverride::ignore),
+  static const Keys<JobOverride> keys = {optional_boolean_key("ignore", &JobOverride::ignore),
                                          max_age_key<JobOverride>()};
   return keys;
 }
 
 const Keys<ServerOverride>& server_override_keys() {
-  static const Keys<ServerOverride> keys = {boolean_key("ignore", &ServerOverride::ignore)};
+  static const Keys<ServerOverride> keys = {optional_boolean_key("ignore", &ServerOverride::ignore)};
   return keys;
 }
 

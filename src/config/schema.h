@@ -150,6 +150,17 @@ Key<Target> boolean_key(std::string_view name, bool Target::*member) {
 }
 
 template <typename Target>
+Key<Target> optional_boolean_key(std::string_view name, std::optional<bool> Target::*member) {
+  return {name, "boolean", "",
+          [=](Reader& reader, const Slot& slot, Target& target) {
+            if (const auto value = reader.boolean(slot)) target.*member = *value;
+          },
+          [=](const Target& target) {
+            return target.*member ? std::string(*(target.*member) ? "true" : "false") : std::string();
+          }};
+}
+
+template <typename Target>
 Key<Target> path_key(std::string_view name, std::string Target::*member, std::string range = {},
                      Place Target::*place = nullptr) {
   return {name, "path", std::move(range),

@@ -108,14 +108,14 @@ evaluation::Policy policy_of(const config::AccountConfig& config) {
   for (const config::JobOverride& job : config.jobs) {
     evaluation::Override over;
     over.target = job.selector;
-    if (job.ignore) over.ignore = true;
+    over.ignore = job.ignore;
     over.max_age = max_ages_of(job.max_age);
     policy.jobs.push_back(std::move(over));
   }
   for (const config::ServerOverride& server : config.servers) {
     evaluation::Override over;
     over.target = server.selector;
-    if (server.ignore) over.ignore = true;
+    over.ignore = server.ignore;
     policy.servers.push_back(std::move(over));
   }
   return policy;

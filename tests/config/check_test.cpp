@@ -55,6 +55,8 @@ token_file = "tokens/acme"
 labels = { customer = "\"Acme\" \\ Söhne" }
 [accounts.acme.jobs."Nightly \"ERP\""]
 max_age = { log = "90m", folder = "7d" }
+[accounts.acme.jobs."Weekly"]
+ignore = false
 [accounts.acme.servers."old.sql"]
 ignore = true
 [accounts."acme-de"]
@@ -144,7 +146,7 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
           "$DIR/gateway.toml:31:14: account \"acme\": token file $DIR/tokens/acme holds a blank: it "
           "must hold nothing "
           "but the token",
-          "$DIR/gateway.toml:43:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
+          "$DIR/gateway.toml:45:11: ca_file $DIR/ca.pem cannot be read: No such file or directory"));
 }
 
 TEST(CheckFiles, AnAuthorityIsACertificate) {

@@ -112,6 +112,8 @@ ca_file = "ca.pem"
 max_age = { full = "9d" }
 [accounts.acme.jobs.42]
 ignore = true
+[accounts.acme.jobs.43]
+ignore = false
 [accounts.acme.servers."old-sql"]
 ignore = true
 )");
@@ -141,9 +143,10 @@ ignore = true
   expected.proxy = Proxy{"http://proxy.example.com:3128", Secret("us er:p@ss+word")};
   expected.ca_file = dir.path("ca.pem");
   JobOverride ignored_job{"42", true, {}, {}};
-  JobOverride weekly_job{"sql-01/Nightly ERP", false, {}, {}};
+  JobOverride looked_after_job{"43", false, {}, {}};
+  JobOverride weekly_job{"sql-01/Nightly ERP", std::nullopt, {}, {}};
   weekly_job.max_age[index(BackupType::full)] = 9 * 24h;
-  expected.jobs = {ignored_job, weekly_job};
+  expected.jobs = {ignored_job, looked_after_job, weekly_job};
   expected.servers = {{"old-sql", true, {}}};
 
   const Config config = dir.loaded();

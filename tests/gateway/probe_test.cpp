@@ -369,6 +369,12 @@ TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
   EXPECT_NE(page.body->find("job \"Nightly ERB\" matches nothing"), std::string::npos);
 }
 
+TEST_F(ProbeTest, AJobOfAnIgnoredServerIsLookedAfterWhereItsOwnOverrideSaysSo) {
+  configured("globex").servers.push_back({.selector = "globex-db-2", .ignore = true, .place = {}});
+  configured("globex").jobs.push_back({.selector = "Billing", .ignore = false, .max_age = {}, .place = {}});
+  EXPECT_EQ(value(collected("globex"), "sqlbak_jobs{state=\"paused\"}"), 1) << "Warehouse, and not Billing";
+}
+
 class BackfillTest : public testing::GatewayWorld {
  protected:
   static simulator::World one_large_account() {

@@ -108,9 +108,9 @@ using MaxAges = std::array<std::optional<Duration>, kBackupTypeCount>;
 
 // [accounts.NAME.jobs."SELECTOR"]
 struct JobOverride {
-  std::string selector;  // an id, a name, or "server/job"
-  bool ignore = false;   // never late, never counted
-  MaxAges max_age;       // set ones go before the account's
+  std::string selector;        // an id, a name, or "server/job"
+  std::optional<bool> ignore;  // never late, never counted; false takes back what a wider override says
+  MaxAges max_age;             // set ones go before the account's
   Place place;
   friend bool operator==(const JobOverride&, const JobOverride&) = default;
 };
@@ -118,7 +118,7 @@ struct JobOverride {
 // [accounts.NAME.servers."SELECTOR"]
 struct ServerOverride {
   std::string selector;  // an id or a name
-  bool ignore = false;
+  std::optional<bool> ignore;
   Place place;
   friend bool operator==(const ServerOverride&, const ServerOverride&) = default;
 };
