@@ -3,6 +3,7 @@
 #include "config/file.h"
 #include "config/schema.h"
 #include "config/single_account.h"
+#include "sqlbak_gateway/base/loopback.h"
 #include "sqlbak_gateway/base/text.h"
 
 #include <algorithm>

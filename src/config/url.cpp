@@ -1,5 +1,6 @@
 #include "config/url.h"
 
+#include "sqlbak_gateway/base/loopback.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/config/config.h"
 
@@ -140,15 +141,6 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (const auto v6 = canonical_ipv6(parts->host)) return ListenAddress{*v6, *port};
   if (!is_host_name(parts->host)) return wrong;
   return ListenAddress{lower_case(parts->host), *port};
-}
-
-bool is_loopback(std::string_view host) {
-  const std::string text(host);
-  in_addr v4{};
-  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, text.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
-  return equal_ignoring_case(host, "localhost");
 }
 
 }  // namespace sqlbak_gateway::config

@@ -103,14 +103,6 @@ std::string_view host_of(std::string_view url) {
   return url;
 }
 
-bool is_loopback(std::string_view host) {
-  if (host.substr(0, 5) == "[::1]") return true;
-  const std::string name = lower_case(host.substr(0, host.find(':')));
-  const std::string_view view = name;
-  return view == "localhost" || (view.size() > 10 && view.substr(view.size() - 10) == ".localhost") ||
-         (view.substr(0, 4) == "127." && view.find_first_not_of("0123456789.") == view.npos);
-}
-
 Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer& peer) {
   const std::string host(host_of(peer.api_url));
   switch (code) {

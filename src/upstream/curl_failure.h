@@ -13,8 +13,6 @@ namespace sqlbak_gateway::upstream {
 
 // "host" or "host:port" of a URL, without credentials.
 std::string_view host_of(std::string_view url);
-// localhost and the addresses of this machine's loopback interface.
-bool is_loopback(std::string_view host);
 
 // A call that libcurl ended with `code`. `detail` is its error buffer.
 Completion::Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer& peer);

@@ -1,5 +1,6 @@
 #include "sqlbak_gateway/upstream/curl_transport.h"
 
+#include "sqlbak_gateway/base/loopback.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/upstream/retry.h"
 #include "upstream/curl_failure.h"
@@ -31,6 +32,11 @@ constexpr unsigned kUnacknowledgedMilliseconds = 20'000;
 // this.
 constexpr long kAuthoritiesSeconds = 3600;
 constexpr Duration kLongestWait = std::chrono::minutes(1);
+
+// Without the brackets of an IPv6 address, too.
+std::string_view without_port(std::string_view host) {
+  return host.starts_with('[') ? host.substr(1, host.find(']') - 1) : host.substr(0, host.find(':'));
+}
 
 struct EasyCleanup {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -189,7 +195,8 @@ struct CurlTransport::Impl {
   // The credentials of the call before are gone: see keep().
   void set_proxy(CURL* easy, const Peer& peer) const {
     if (!peer.proxy) {
-      set(easy, CURLOPT_PROXY, is_loopback(host_of(peer.api_url)) ? "" : static_cast<const char*>(nullptr));
+      set(easy, CURLOPT_PROXY,
+          is_loopback(without_port(host_of(peer.api_url))) ? "" : static_cast<const char*>(nullptr));
       set(easy, CURLOPT_NOPROXY, nullptr);
       return;
     }

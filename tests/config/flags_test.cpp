@@ -68,15 +68,6 @@ TEST(ListenAddress, IsHostAndPortWrittenInOneWay) {
   }
 }
 
-TEST(ListenAddress, KnowsItsLoopback) {
-  for (const char* own : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "LocalHost:1"}) {
-    EXPECT_TRUE(is_loopback(parse_listen_address(own)->host)) << own;
-  }
-  for (const char* open : {"0.0.0.0:1", ":1", "[::]:1", "10.0.0.1:1", "gateway:1"}) {
-    EXPECT_FALSE(is_loopback(parse_listen_address(open)->host)) << open;
-  }
-}
-
 TEST(Flags, ValuesMayFollowAsArgumentsAndOneDashIsEnough) {
   const auto flags = parse_flags({"--config.file", "g.toml", "-log.level", "warn", "-probe=acme", "-h"});
   ASSERT_TRUE(flags.ok()) << flags.error().message;

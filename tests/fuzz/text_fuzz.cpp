@@ -2,6 +2,7 @@
 // understood is written and read back as the same; everything else is refused.
 #include "config/url.h"
 #include "fuzz/fuzz.h"
+#include "sqlbak_gateway/base/loopback.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/config/config.h"
 #include "sqlbak_gateway/config/flags.h"
@@ -58,8 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const Result<std::string> url = config::parse_api_url(text); url.ok()) {
     const Result<config::Url> parts = config::parse_url(*url);
     require(parts.ok() && parts->userinfo.empty() && !parts->has_query, "an API's URL has no extras", text);
-    require(parts->scheme == "https" || config::is_loopback(parts->host), "tokens go over TLS or nowhere",
-            text);
+    require(parts->scheme == "https" || is_loopback(parts->host), "tokens go over TLS or nowhere", text);
   }
   (void)config::parse_flags({std::string(text)}).ok();
 

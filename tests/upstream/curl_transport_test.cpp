@@ -471,6 +471,7 @@ TEST_F(ProxyOfTheEnvironment, is_not_used_for_loopback_addresses) {
   of_environment(proxy);
   EXPECT_EQ(ask(peer(server.url())).body, "direct");
   EXPECT_EQ(ask(peer("http://localhost:" + std::to_string(server.port()))).body, "direct");
+  EXPECT_EQ(ask(peer("http://[::1]:" + std::to_string(closed_port()))).body, "") << "nobody is there";
 }
 
 TEST_F(ProxyOfTheEnvironment, has_its_exceptions_which_do_not_hold_for_a_configured_proxy) {

@@ -37,10 +37,6 @@ using sqlbak_gateway::ListenAddress;
 // the same.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
-// 127.0.0.0/8, ::1 and the name localhost. Anything else, names that happen to resolve there included, is
-// not.
-bool is_loopback(std::string_view host);
-
 // 1 to 64 letters, digits, '.', '_' or '-'.
 bool is_account_name(std::string_view text);
 
