@@ -8,12 +8,6 @@
 
 namespace sqlbak_gateway::http {
 
-// The event loop under the name that the public header knows.
-class Server::Core final : public EventLoop {
- public:
-  using EventLoop::EventLoop;
-};
-
 std::string_view name(Rejection rejection) {
   switch (rejection) {
     case Rejection::busy:
@@ -45,51 +39,51 @@ Result<std::unique_ptr<Server>> Server::start(Options options, const Clock& cloc
   if (!listeners) return listeners.error();
   std::unique_ptr<Server> server;
   try {
-    server.reset(new Server(std::make_shared<Core>(std::move(options), clock), clock));
-    server->core_->start();
+    server.reset(new Server(std::make_shared<EventLoop>(std::move(options), clock), clock));
+    server->loop_->start();
   } catch (const std::exception& exception) {
     return Error{"the server cannot start: " + std::string(exception.what()) +
                  "; the process may lack descriptors, threads or memory"};
   }
-  if (Result<void> bound = server->core_->adopt(std::move(*listeners)); !bound) return bound.error();
+  if (Result<void> bound = server->loop_->adopt(std::move(*listeners)); !bound) return bound.error();
   return server;
 }
 
-Server::Server(std::shared_ptr<Core> core, const Clock& clock) : core_(std::move(core)), clock_(clock) {}
+Server::Server(std::shared_ptr<EventLoop> loop, const Clock& clock) : loop_(std::move(loop)), clock_(clock) {}
 
 Server::~Server() {
-  core_->stop(Deadline::after(clock_.steady_now(), std::chrono::seconds(1)));
+  loop_->stop(Deadline::after(clock_.steady_now(), std::chrono::seconds(1)));
 }
 
 std::vector<std::uint16_t> Server::ports() const {
-  return core_->ports();
+  return loop_->ports();
 }
 
 Result<void> Server::set_listeners(const std::vector<Listener>& listeners,
                                    const std::function<void()>& ready) {
   Result<std::vector<PreparedListener>> prepared = prepare(listeners);
   if (!prepared) return prepared.error();
-  return core_->adopt(std::move(*prepared), ready);
+  return loop_->adopt(std::move(*prepared), ready);
 }
 
 void Server::set_max_requests_in_flight(std::size_t requests) {
-  core_->set_max_requests_in_flight(requests);
+  loop_->set_max_requests_in_flight(requests);
 }
 
 std::optional<SystemTime> Server::certificate_expiry() const {
-  return core_->certificate_expiry();
+  return loop_->certificate_expiry();
 }
 
 Server::Load Server::load() const {
-  return core_->load();
+  return loop_->load();
 }
 
 bool Server::turned_since_last_asked() {
-  return core_->turned_since_last_asked();
+  return loop_->turned_since_last_asked();
 }
 
 Server::Stopped Server::stop(Deadline deadline) {
-  return core_->stop(deadline);
+  return loop_->stop(deadline);
 }
 
 std::size_t raise_descriptor_limit() {

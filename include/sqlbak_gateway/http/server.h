@@ -87,6 +87,8 @@ enum class Urgency {
 // Pure, quick, safe from any thread.
 using Triage = std::function<Urgency(std::string_view path)>;
 
+class EventLoop;
+
 // Resource type. `clock` and whatever the functions refer to must outlive it.
 class Server {
  public:
@@ -141,9 +143,8 @@ class Server {
   Stopped stop(Deadline deadline);
 
  private:
-  class Core;
-  Server(std::shared_ptr<Core> core, const Clock& clock);
-  std::shared_ptr<Core> core_;
+  Server(std::shared_ptr<EventLoop> loop, const Clock& clock);
+  std::shared_ptr<EventLoop> loop_;
   const Clock& clock_;
 };
 
