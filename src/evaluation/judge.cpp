@@ -235,7 +235,7 @@ class Judgement {
     bool failing = job_.databases_failing.value_or(0) > 0;
     for (const PreparedRow& row : job_.rows) {
       if (row.overdue.value_or(false)) return JobState::late;
-      const bool current = is_enabled(row.type) || row.window.has_value();
+      const bool current = is_enabled(row.type) || window_.by_type[index(row.type)].counts.total() > 0;
       failing = failing || (current && !row.last_attempt_succeeded.value_or(true));
       if (is_enabled(row.type) && !row.overdue) all_in_time = false;
     }

@@ -190,6 +190,8 @@ TEST(State, IsTheFirstThatApplies) {
   EXPECT_EQ(state(JobUnderTest().ran({good, failed(diff, hours_ago(1))})), failing)
       << "seen, though not enabled";
   EXPECT_EQ(state(JobUnderTest().ran({good, failed(diff, days_ago(9))})), protected_) << "no longer seen";
+  EXPECT_EQ(state(JobUnderTest().ran({good, failed(folder, hours_ago(1))})), failing) << "folders too";
+  EXPECT_EQ(state(JobUnderTest().ran({good, failed(folder, days_ago(9))})), protected_);
 }
 
 TEST(State, IsUnknownWhereNothingBadIsKnownAndNotAllIsGood) {
