@@ -163,8 +163,9 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, std::ui
       jitter_state_(jitter_seed) {}
 
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
-  heed_changed_token(arrived);
-  if (begin_if_due(arrived)) start_or_fail();
+  const SteadyTime now = services_.clock.steady_now();
+  heed_changed_token(now);
+  if (begin_if_due(now)) start_or_fail();
 
   bool collected = false;
   {

@@ -283,6 +283,8 @@ http::Urgency Gateway::urgency(std::string_view path) const {
 }
 
 http::Response Gateway::handle(const http::Request& request) {
+  // Checking a password takes its time, and Prometheus waits for that too.
+  const SteadyTime arrived = deps_.clock.steady_now();
   const auto now = generation();
   const KnownPath* path = known(request.path);
   if (path && path->audience == Audience::everybody) {
@@ -305,8 +307,8 @@ http::Response Gateway::handle(const http::Request& request) {
   }
   if (!allows(*path, request.method)) return http::method_not_allowed(path->methods);
 
-  if (path->path == "/probe") return probe(*now, caller, request);
-  if (path->path == "/metrics") return own_metrics(*now, request);
+  if (path->path == "/probe") return probe(*now, caller, request, arrived);
+  if (path->path == "/metrics") return own_metrics(*now, request, arrived);
   if (path->path == "/-/reload") return reload_response();
   if (path->path == "/config") return http::text_response(200, config::masked(now->config));
   if (path->path == "/sd") {
@@ -379,7 +381,8 @@ GatewayFacts Gateway::facts_for(const Generation& now, const Caller& caller) con
   return facts;
 }
 
-http::Response Gateway::probe(const Generation& now, const Caller& caller, const http::Request& request) {
+http::Response Gateway::probe(const Generation& now, const Caller& caller, const http::Request& request,
+                              SteadyTime arrived) {
   const std::vector<std::string_view> names = request.parameters("account");
   if (names.size() != 1 || names.front().empty()) {
     return http::text_response(400, "name exactly one account, as in /probe?account=acme\n");
@@ -390,29 +393,28 @@ http::Response Gateway::probe(const Generation& now, const Caller& caller, const
     return no_such_account();
   }
   const std::vector<std::string_view> debug_values = request.parameters("debug");
-  if (!debug_values.empty() && debug_values.front() == "true") return debug(*found->second, request);
-  return exposition_of(*found->second, request, nullptr);
+  if (!debug_values.empty() && debug_values.front() == "true") return debug(*found->second, request, arrived);
+  return exposition_of(*found->second, request, arrived, nullptr);
 }
 
-Result<ProbeAnswer> Gateway::answer_of(Account& account, const http::Request& request) {
-  const SteadyTime arrived = deps_.clock.steady_now();
+Result<ProbeAnswer> Gateway::answer_of(Account& account, const http::Request& request, SteadyTime arrived) {
   const Result<std::optional<Duration>> timeout = scrape_timeout(request);
   if (!timeout) return timeout.error();
   const Duration budget = probe_budget(*timeout, generation()->config.server.timeout_offset);
   return account.probe(arrived, Deadline::after(arrived, budget));
 }
 
-http::Response Gateway::debug(Account& account, const http::Request& request) {
-  const Result<ProbeAnswer> answer = answer_of(account, request);
+http::Response Gateway::debug(Account& account, const http::Request& request, SteadyTime arrived) {
+  const Result<ProbeAnswer> answer = answer_of(account, request, arrived);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
   return http::text_response(
       200, debug_page({&account.config(), account.view()}, deps_.clock.system_now(), TraceDetail::every_step,
                       exposition_text(*answer, account.config())));
 }
 
-http::Response Gateway::exposition_of(Account& account, const http::Request& request,
+http::Response Gateway::exposition_of(Account& account, const http::Request& request, SteadyTime arrived,
                                       const Generation* own_metrics_of) {
-  const Result<ProbeAnswer> answer = answer_of(account, request);
+  const Result<ProbeAnswer> answer = answer_of(account, request, arrived);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
   bool gzip = http::accepts_gzip(request);
   const SharedBodies::Key key{static_cast<std::uint64_t>(account.key()), answer->version, gzip};
@@ -429,8 +431,8 @@ http::Response Gateway::exposition_of(Account& account, const http::Request& req
   return exposition_response(std::move(body), gzip);
 }
 
-http::Response Gateway::own_metrics(const Generation& now, const http::Request& request) {
-  if (now.single) return exposition_of(*now.single, request, &now);
+http::Response Gateway::own_metrics(const Generation& now, const http::Request& request, SteadyTime arrived) {
+  if (now.single) return exposition_of(*now.single, request, arrived, &now);
   bool gzip = http::accepts_gzip(request);
   SharedBodies::Body body = encoded(metrics_.render(state(now)), gzip);
   return exposition_response(std::move(body), gzip);

@@ -1,5 +1,6 @@
 // The promises of a probe, one by one, on a manual clock against the simulated API. The numbers are those of
 // "A probe" in docs/architecture.md.
+#include "gateway/basic_authorization.h"
 #include "gateway/gateway_world.h"
 
 #include <algorithm>
@@ -367,6 +368,27 @@ TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
   const http::Response page = get("/probe", {{"account", "acme"}, {"debug", "true"}},
                                   {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
   EXPECT_NE(page.body->find("job \"Nightly ERB\" matches nothing"), std::string::npos);
+}
+
+TEST_F(ProbeTest, TheTimeThatAPasswordCheckTakesCountsAgainstTheScrapeTimeout) {
+  configuration.access = {{.name = "prometheus",
+                           .password_bcrypt = Secret("$2b$10$" + std::string(53, '.')),
+                           .bearer_token = {},
+                           .accounts = {"*"},
+                           .place = {}}};
+  try_password = [this](const Secret&, const Secret&) {
+    clock.advance(seconds(2));
+    return true;
+  };
+  const Series answered = series(
+      get("/probe", {{"account", "acme"}},
+          {{"Authorization", testing::basic_authorization("prometheus", "swordfish")},
+           {"X-Prometheus-Scrape-Timeout-Seconds", "2.5"}}));  // nothing is left of it, less the offset
+  EXPECT_EQ(value(answered, "probe_duration_seconds"), 2);
+  EXPECT_EQ(value(answered, "sqlbak_collection_in_progress"), 1) << "and goes on without the probe";
+  let_collections_end();
+  const AccountView acme = gateway().account("acme")->view();
+  EXPECT_EQ(acme.record.last_duration, acme.traces.front()->duration) << "a collection's time is its own";
 }
 
 TEST_F(ProbeTest, AJobOfAnIgnoredServerIsLookedAfterWhereItsOwnOverrideSaysSo) {

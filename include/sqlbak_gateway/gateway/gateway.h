@@ -82,14 +82,16 @@ class Gateway {
   void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
 
-  http::Response probe(const Generation& now, const Caller& caller, const http::Request& request);
-  http::Response debug(Account& account, const http::Request& request);
+  // `arrived`: when the request did; what it may wait counts from then.
+  http::Response probe(const Generation& now, const Caller& caller, const http::Request& request,
+                       SteadyTime arrived);
+  http::Response debug(Account& account, const http::Request& request, SteadyTime arrived);
   // Waits as a probe does; an Error is the client's.
-  Result<ProbeAnswer> answer_of(Account& account, const http::Request& request);
+  Result<ProbeAnswer> answer_of(Account& account, const http::Request& request, SteadyTime arrived);
   // `own_metrics_of`: the generation whose own metrics follow the account's; null: none do.
-  http::Response exposition_of(Account& account, const http::Request& request,
+  http::Response exposition_of(Account& account, const http::Request& request, SteadyTime arrived,
                                const Generation* own_metrics_of);
-  http::Response own_metrics(const Generation& now, const http::Request& request);
+  http::Response own_metrics(const Generation& now, const http::Request& request, SteadyTime arrived);
   // `/` and `/accounts/NAME`, as HTML or JSON.
   http::Response overview_page(const Generation& now, const Caller& caller, const http::Request& request);
   http::Response account_page(const Generation& now, const Caller& caller, const http::Request& request);
