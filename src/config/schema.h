@@ -23,8 +23,8 @@ struct Key {
   std::string type;
   std::string range;
   std::function<void(Reader&, const Slot&, Target&)> read;
-  std::function<std::string(const Target&)>
-      write;                      // the value as TOML, secrets masked; "" where there is none
+  // The value as TOML, secrets masked; "" where there is none.
+  std::function<std::string(const Target&)> write;
   bool trusted_only = false;      // refused in files of accounts_dir
   std::string_view refusal = {};  // not a key at all, but what people try: this is why not
 };

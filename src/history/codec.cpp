@@ -208,8 +208,7 @@ bool knows_all_runs(const RememberedJob* job) {
 
 }  // namespace
 
-// --- Encoding
-// ------------------------------------------------------------------------------------------------------------
+// --- Encoding ---
 
 EncodedAccount encode_account(const AccountMemory& memory) {
   EncodedAccount encoded;
@@ -330,8 +329,7 @@ Chunks encode_chunks(const RememberedRuns& runs) {
   return chunks;
 }
 
-// --- Decoding
-// ------------------------------------------------------------------------------------------------------------
+// --- Decoding ---
 
 bool AccountDecoder::account(std::string_view header, std::string_view lists) {
   ByteReader in(header);

@@ -106,8 +106,7 @@ void EventLoop::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-// The event thread
-// ------------------------------------------------------------------------------------------------
+// --- The event thread ---
 
 void EventLoop::run() {
   while (!finished()) turn();
@@ -356,8 +355,7 @@ void EventLoop::take_tasks() {
   for (const auto* const task : tasks) (*task)();
 }
 
-// The workers
-// -----------------------------------------------------------------------------------------------------
+// --- The workers ---
 
 void EventLoop::answer(const ConnectionPtr& connection, Pool& pool) {
   for (bool first = true;; first = false) {
@@ -407,8 +405,7 @@ void EventLoop::give_back(const ConnectionPtr& connection, Wants wants, bool tou
   wake();
 }
 
-// Any thread
-// ------------------------------------------------------------------------------------------------------
+// --- Any thread ---
 
 void EventLoop::wake() {
   if (woken_.exchange(true)) return;

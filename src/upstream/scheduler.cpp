@@ -73,8 +73,7 @@ struct Scheduler::State {
     timers.push({at, ++timers_set, kind, key, arrival, request});
   }
 
-  // -- Time accounting
-  // -------------------------------------------------------------------------------------------------
+  // --- Time accounting ---
 
   Duration throttled_by_all_until(SteadyTime now) const {
     return throttled_by_all + (throttled_since ? now - *throttled_since : Duration::zero());
@@ -115,8 +114,7 @@ struct Scheduler::State {
     account.settled_at = now;
   }
 
-  // -- Where an account stands
-  // -----------------------------------------------------------------------------------------
+  // --- Where an account stands ---
 
   void leave(Account& account) {
     if (account.ring != nullptr) account.ring->erase(account.position);
@@ -190,8 +188,7 @@ struct Scheduler::State {
               static_cast<std::uint64_t>(key));
   }
 
-  // -- Soundness and backfill places
-  // -----------------------------------------------------------------------------------
+  // --- Soundness and backfill places ---
 
   void watch(Account& account) {
     if (account.watched || !account.collecting || (account.in_flight == 0 && !account.has_place)) return;
@@ -262,8 +259,7 @@ struct Scheduler::State {
     }
   }
 
-  // -- Turns
-  // -----------------------------------------------------------------------------------------------------------
+  // --- Turns ---
 
   void pass_to(SteadyTime now) {
     while (!timers.empty() && timers.top().at <= now) {
@@ -349,8 +345,7 @@ struct Scheduler::State {
     return ailing_in_flight > ailing_share() && free_places() < sound_waiting;
   }
 
-  // -- Verdicts
-  // --------------------------------------------------------------------------------------------------------
+  // --- Verdicts ---
 
   Verdict answered(Account& account, Duration took, SteadyTime now) {
     account.heard_at = now;

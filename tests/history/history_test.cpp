@@ -216,8 +216,7 @@ TEST_F(HistoryFile, KeepsNothingInMemoryOfAccountsThatAreGone) {
   EXPECT_EQ(late.use_count(), 2) << "this test's, and the account's";
 }
 
-// --- Trouble
-// ----------------------------------------------------------------------------------------------------------
+// --- Trouble ---
 
 TEST_F(HistoryFile, ThatCannotBeCreatedIsDoneWithout) {
   path_ = folder_ / "missing" / "history.db";

@@ -100,8 +100,8 @@ struct Customer {
 
   // In the world.
   std::size_t faults = 0;  // that strike it now
-  SystemTime
-      disturbed_until{};  // the latest moment at which one began or ended, or anything else was done to it
+  // The latest moment at which a fault began or ended, or anything else was done to it.
+  SystemTime disturbed_until{};
   bool token_changed = false;  // since its latest success
   std::set<std::string> initial_jobs;
   std::optional<SystemTime> first_collected_at;

@@ -38,8 +38,7 @@ class CollectedAccount : public ::testing::Test {
     change([](simulator::Account& account) { account.add_server({.name = "sql"}); });
   }
 
-  // --- The account
-  // ------------------------------------------------------------------------------------------------------
+  // --- The account ---
   // A job on the server "sql" for full backups, kept for so many days (0: for ever).
   Id add_job(const std::string& name, int retention_days = 0) {
     return change([&](simulator::Account& account) {
@@ -80,8 +79,7 @@ class CollectedAccount : public ::testing::Test {
   void heal() { simulator_.clear_faults(); }
   void pass(Duration time) { clock_.advance(time); }
 
-  // --- Collecting
-  // -------------------------------------------------------------------------------------------------------
+  // --- Collecting ---
   // One collection; what it remembers is given to the next.
   CollectionOutcome collect(const sqlbak_gateway::testing::Drive& how = {}) {
     simulator_.forget_requests();

@@ -18,8 +18,7 @@ using ::testing::SizeIs;
 
 using CollectionReading = testing::CollectedAccount;
 
-// --- A first collection
-// -------------------------------------------------------------------------------------------------
+// --- A first collection ---
 
 TEST_F(CollectionReading, ReadsServersJobsSettingsAndEveryRun) {
   const Id erp = add_job("ERP", 14);
@@ -129,8 +128,7 @@ TEST_F(CollectionReading, SkipsIdsThatAreNoLongerIds) {
   EXPECT_EQ(outcome.unrecognised.count(NotedField::job_id), 1u);
 }
 
-// --- What cannot be read
-// -----------------------------------------------------------------------------------------------
+// --- What cannot be read ---
 
 TEST_F(CollectionReading, FailsWhenAListCannotBeReadCompletely) {
   turn("page_size=2");
@@ -406,8 +404,7 @@ TEST_F(CollectionReading, TellsWhichEndpointsAnswered) {
   EXPECT_FALSE(outcome.snapshot->info);
 }
 
-// --- A long first collection
-// ------------------------------------------------------------------------------------------
+// --- A long first collection ---
 
 TEST_F(CollectionReading, ShowsTheFirstJobsOfABackfillEarly) {
   for (int i = 1; i <= 3; ++i) {

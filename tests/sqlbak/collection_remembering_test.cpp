@@ -31,8 +31,7 @@ class CollectionRemembering : public testing::CollectedAccount {
   static constexpr std::uint64_t kAudit = 1;
 };
 
-// --- Finished and open runs
-// -----------------------------------------------------------------------------------------------
+// --- Finished and open runs ---
 
 TEST_F(CollectionRemembering, AFinishedRunIsReadOnce) {
   const Id job_id = add_job("job");
@@ -136,8 +135,7 @@ TEST_F(CollectionRemembering, UnchangedJobsAreShared) {
   EXPECT_EQ(second.snapshot->jobs[0]->settings, third.snapshot->jobs[0]->settings);
 }
 
-// --- Runs that vanish, and runs that leave the window
-// ---------------------------------------------------------------------
+// --- Runs that vanish, and runs that leave the window ---
 
 TEST_F(CollectionRemembering, ARunThatIsNotListedAnyMoreDoesNotCount) {
   const Id job_id = add_job("job");
@@ -242,8 +240,7 @@ TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
   EXPECT_THAT(memory_->jobs, IsEmpty());
 }
 
-// --- Files past their retention
-// -----------------------------------------------------------------------------------------------
+// --- Files past their retention ---
 
 TEST_F(CollectionRemembering, ARunIsReadAgainWhenItPassesItsRetention) {
   const Id job_id = add_job("job", 2);
@@ -339,8 +336,7 @@ TEST_F(CollectionRemembering, WhatIsKeptBeyondTheWindowHasAWitnessOfItsOwn) {
   EXPECT_FALSE(job(outcome, "job").runs->tallies.back().undeleted);
 }
 
-// --- Windows of many pages
-// ---------------------------------------------------------------------------------------------------
+// --- Windows of many pages ---
 
 class LargeWindow : public CollectionRemembering {
  protected:
@@ -419,8 +415,7 @@ TEST_F(LargeWindow, IsListedAsAWholeWhileARunWithoutAStartIsKnown) {
   EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(450));
 }
 
-// --- Settings, /me and whose account it is
-// ---------------------------------------------------------------------------------------
+// --- Settings, /me and whose account it is ---
 
 TEST_F(CollectionRemembering, SettingsAreReadOncePerTtlEachJobAtItsOwnTime) {
   for (int i = 1; i <= 40; ++i) add_job("job-" + std::to_string(i));
@@ -515,8 +510,7 @@ TEST_F(OtherToken, ThatIsRefusedCostsNoMemory) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
-// --- Audit
-// ----------------------------------------------------------------------------------------------------------------------
+// --- Audit ---
 
 TEST_F(CollectionRemembering, EachRememberedRunIsAuditedInTime) {
   const Id job_id = add_job("job");
@@ -554,8 +548,7 @@ TEST_F(CollectionRemembering, DeletedFilesAreNoContradiction) {
   EXPECT_EQ(collect().audit_changes, 0u);
 }
 
-// --- All together
-// -------------------------------------------------------------------------------------------------------------
+// --- All together ---
 
 // A warm collection is two lists, a list of runs for each job, the settings that are due, and the details of
 // runs that are new, open, pass their retention or bear witness, and of one that is audited.

@@ -64,8 +64,7 @@ ScriptedServer::Script drips(std::string bytes, std::string drop) {
   };
 }
 
-// -- What is asked
-// -----------------------------------------------------------------------------------------------------
+// --- What is asked ---
 
 TEST_F(CurlTransportTest, asks_with_the_token_and_hands_back_the_answer) {
   ScriptedServer server(answers_with(ok(R"({"data":{}})")));
@@ -124,8 +123,7 @@ TEST_F(CurlTransportTest, refuses_a_token_that_would_break_out_of_its_header) {
   EXPECT_EQ(server.connections(), 0);
 }
 
-// -- Answers
-// -----------------------------------------------------------------------------------------------------------
+// --- Answers ---
 
 TEST_F(CurlTransportTest, hands_back_other_statuses_with_what_they_say_of_coming_back) {
   ScriptedServer server(
@@ -169,8 +167,7 @@ TEST_F(CurlTransportTest, puts_chunks_together) {
   EXPECT_EQ(ask(peer(server.url())).body, "abcdefg");
 }
 
-// -- Bounds
-// ------------------------------------------------------------------------------------------------------------
+// --- Bounds ---
 
 class BoundedTest : public CurlTransportTest {
  protected:
@@ -219,8 +216,7 @@ TEST_F(BoundedTest, interim_answers_without_end_are_bounded) {
   EXPECT_THAT(failure(ask(peer(server.url()))), AllOf(StartsWith("bad_response:"), HasSubstr("headers")));
 }
 
-// -- Broken answers
-// ----------------------------------------------------------------------------------------------------
+// --- Broken answers ---
 
 TEST_F(CurlTransportTest, a_body_that_is_cut_off_is_no_answer) {
   for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
@@ -289,8 +285,7 @@ TEST_F(CurlTransportTest, only_http_and_https_are_spoken) {
   EXPECT_THAT(failure(ask(peer("http://user:password@127.0.0.1:1"))), Not(HasSubstr("password")));
 }
 
-// -- Deadlines
-// ---------------------------------------------------------------------------------------------------------
+// --- Deadlines ---
 
 constexpr Duration kSoon = 150ms;
 
@@ -351,8 +346,7 @@ TEST_F(CurlTransportTest, one_that_hangs_does_not_delay_another) {
   EXPECT_EQ(transport_->in_flight(), 1u);
 }
 
-// -- Polling, waking, cancelling
-// ---------------------------------------------------------------------------------------
+// --- Polling, waking, cancelling ---
 
 TEST_F(CurlTransportTest, poll_returns_when_its_time_has_come) {
   EXPECT_TRUE(transport_->poll(Deadline::after(clock_.steady_now(), 1ms)).empty());
@@ -397,8 +391,7 @@ TEST_F(CurlTransportTest, going_away_drops_what_is_in_flight) {
   transport_.reset();
 }
 
-// -- Proxies
-// -----------------------------------------------------------------------------------------------------------
+// --- Proxies ---
 
 class ProxyTest : public CurlTransportTest {
  protected:

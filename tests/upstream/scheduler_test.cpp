@@ -67,8 +67,7 @@ class SchedulerTest : public ::testing::Test {
   Scheduler scheduler_{kAmple, 1};
 };
 
-// -- Order and concurrency
-// ---------------------------------------------------------------------------------------------
+// --- Order and concurrency ---
 
 TEST_F(SchedulerTest, nothing_to_ask_is_nothing_to_wait_for) {
   begins(kAcme);
@@ -116,8 +115,7 @@ TEST_F(SchedulerTest, warm_collections_go_before_backfills) {
   EXPECT_THAT(started(), ElementsAre(bolt[0], bolt[1], acme[0], acme[1]));
 }
 
-// -- Rates
-// -------------------------------------------------------------------------------------------------------------
+// --- Rates ---
 
 TEST_F(SchedulerTest, a_group_may_burst_200_requests_and_then_keeps_its_rate) {
   Share share;
@@ -171,8 +169,7 @@ TEST_F(SchedulerTest, a_rate_of_zero_is_no_limit) {
   EXPECT_THAT(started(), SizeIs(900));
 }
 
-// -- Retries and refusals
-// ----------------------------------------------------------------------------------------------
+// --- Retries and refusals ---
 
 TEST_F(SchedulerTest, transient_trouble_is_asked_again_a_little_with_growing_pauses) {
   begins(kAcme);
@@ -281,8 +278,7 @@ TEST_F(SchedulerTest, a_refusal_that_names_no_time_pauses_longer_each_time_and_p
   EXPECT_EQ(ends(ticket, a_refusal()), Verdict::deliver);
 }
 
-// -- The end of a collection
-// -------------------------------------------------------------------------------------------
+// --- The end of a collection ---
 
 TEST_F(SchedulerTest, the_end_of_a_collection_forgets_what_is_queued_and_names_what_is_in_flight) {
   begins_and_answers(kAcme);
@@ -298,8 +294,7 @@ TEST_F(SchedulerTest, the_end_of_a_collection_forgets_what_is_queued_and_names_w
   EXPECT_EQ(scheduler_.in_flight(), 0u);
 }
 
-// -- Soundness
-// ---------------------------------------------------------------------------------------------------------
+// --- Soundness ---
 
 // Acme has been silent for too long, with requests on all of the eight places, when Bolt comes.
 class BesideAnAilingAccount : public SchedulerTest {
@@ -462,8 +457,7 @@ TEST_F(SchedulerTest, an_account_that_was_ailing_begins_its_next_collection_behi
   EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
 }
 
-// -- Backfill places
-// ---------------------------------------------------------------------------------------------------
+// --- Backfill places ---
 
 class BackfillTest : public SchedulerTest {
  protected:
@@ -530,8 +524,7 @@ TEST_F(BackfillTest, a_place_is_lost_by_a_long_pause_and_got_back_in_order_of_ar
   EXPECT_THAT(started(), SizeIs(1)) << "Acme, which starts again with one request after its refusals";
 }
 
-// -- Time accounting
-// ---------------------------------------------------------------------------------------------------
+// --- Time accounting ---
 
 TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leaves_out_waiting) {
   limit_all({.max_concurrent_requests = 1, .requests_per_second = 0});

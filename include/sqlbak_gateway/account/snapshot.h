@@ -22,8 +22,8 @@ struct Server {
   std::string id;
   std::string name;
   std::string app_type;
-  std::string
-      status;  // trimmed and lower-cased: "online", "offline", "disconnected", or whatever the API said
+  // Trimmed and lower-cased: "online", "offline", "disconnected", or whatever the API said.
+  std::string status;
 
   bool online() const { return status == "online"; }
   friend bool operator==(const Server&, const Server&) = default;
@@ -69,8 +69,8 @@ struct JobSnapshot {
   Job job;
   std::shared_ptr<const JobSettings> settings;  // the last good ones
   std::shared_ptr<const JobRuns> runs;          // the last good ones
-  std::shared_ptr<const Remembered>
-      remembered;                // from before this collection; null for a job never seen before
+  // From before this collection; null for a job never seen before.
+  std::shared_ptr<const Remembered> remembered;
   bool settings_current = true;  // false: this collection could not read them
   bool runs_current = true;      // false: this collection could not read the list or some run's details
   // Where they are not current: T of the last collection that could read all of them; nothing: none could.

@@ -174,8 +174,7 @@ struct Config {
 };
 
 // Label names an account may not set, because a metric of the catalogue or Prometheus itself uses them;
-// exported_* and
-// __* are refused besides. Sorted.
+// exported_* and __* are refused besides. Sorted.
 inline constexpr std::array<std::string_view, 20> kReservedLabels = {
     "account", "app_type",  "backup_type", "enabled", "endpoint", "instance", "job",
     "job_id",  "job_name",  "job_type",    "le",      "metric",   "quantile", "reason",

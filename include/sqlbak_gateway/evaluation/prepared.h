@@ -116,8 +116,8 @@ struct PreparedAccount {
   std::vector<std::shared_ptr<const PreparedJob>> jobs;
   std::size_t row_count = 0;  // of all jobs together
 
-  std::vector<const Server*>
-      servers;  // of the snapshot, one for each set of id, name and app type (the last wins)
+  // Of the snapshot, one for each set of id, name and app type (the last wins).
+  std::vector<const Server*> servers;
   std::uint64_t servers_offline = 0;
   std::vector<StatusCount> servers_by_status;  // ascending; online, offline and disconnected are always there
   std::optional<std::uint64_t> servers_without_jobs;             // nothing while jobs are pending

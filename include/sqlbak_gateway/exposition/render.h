@@ -21,8 +21,8 @@ enum class NameMode { seed, clean, both };
 struct Format {
   NameMode names = NameMode::seed;
   bool summary = true;  // sqlbak_job_summary
-  std::size_t max_series =
-      50000;  // of a whole answer; beyond it rows of jobs are left out, from the last job on
+  // Of a whole answer; beyond it rows of jobs are left out, from the last job on.
+  std::size_t max_series = 50000;
   friend bool operator==(const Format&, const Format&) = default;
 };
 

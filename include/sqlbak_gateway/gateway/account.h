@@ -60,8 +60,8 @@ inline constexpr int kOtherStatus = -1;
 struct AccountCounters {
   std::array<std::uint64_t, kProbeResults.size()> probes{};
   std::map<std::string, std::uint64_t, std::less<>> collections;  // by result
-  std::map<std::pair<sqlbak::Endpoint, int>, std::uint64_t>
-      api_requests;  // by endpoint and status; 0: no answer; or kOtherStatus
+  // By endpoint and status; 0: no answer; or kOtherStatus.
+  std::map<std::pair<sqlbak::Endpoint, int>, std::uint64_t> api_requests;
   std::uint64_t api_retries = 0;
   Duration api_throttled{};
   std::map<sqlbak::NotedField, std::uint64_t> unrecognised;

@@ -3,14 +3,12 @@
 // here waits, locks or sends. Not thread-safe: Account guards it with its mutex.
 //
 // The rules, in the words of docs/architecture.md ("The life of a probe"):
-//   * Data are fresh while less than cache_ttl (less a jitter of up to 10 %, so that accounts spread) has
-//   passed since
-//     their collection started, and for at least half of cache_ttl after it ended.
-//   * Otherwise a probe starts a collection, or joins the one that runs: never two at once.
-//   * A probe does not wait for a collection that has already been running longer than the probe may wait.
-//   * A failed collection never replaces good data, and is repeated after 30 s at the earliest, then with a
-//   doubling
-//     backoff up to 10 minutes. A backfill that goes on is no failure.
+//   - Data are fresh while less than cache_ttl (less a jitter of up to 10 %, so that accounts spread) has
+//     passed since their collection started, and for at least half of cache_ttl after it ended.
+//   - Otherwise a probe starts a collection, or joins the one that runs: never two at once.
+//   - A probe does not wait for a collection that has already been running longer than the probe may wait.
+//   - A failed collection never replaces good data, and is repeated after 30 s at the earliest, then with a
+//     doubling backoff up to 10 minutes. A backfill that goes on is no failure.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -44,8 +42,8 @@ struct CollectionRecord {
   std::optional<SystemTime> last_success;  // start of the latest successful one: its T
   Duration last_duration{};                // of the latest completed one
   std::uint64_t last_api_requests = 0;     // of the latest completed one
-  std::optional<sqlbak::Answer::Failure>
-      last_failure;                      // why the latest completed one failed; nothing: it succeeded
+  // Why the latest completed one failed; nothing: it succeeded.
+  std::optional<sqlbak::Answer::Failure> last_failure;
   sqlbak::EndpointStates endpoint_up{};  // each as of the latest completed one that asked it
   std::uint32_t failures_in_a_row = 0;
   bool in_progress = false;

@@ -25,8 +25,8 @@ struct Request {
   std::string path;    // percent-decoded UTF-8 without control characters; starts with '/'; "*" for OPTIONS *
   std::string raw_query;          // what followed the '?', as sent
   std::vector<NamedValue> query;  // decoded, in order, repeats kept; "a" and "a=" both have an empty value
-  std::vector<NamedValue>
-      headers;  // names as sent, values without surrounding blanks, in order, repeats kept
+  // Names as sent, values without surrounding blanks, in order, repeats kept.
+  std::vector<NamedValue> headers;
   std::string body;
   std::string peer_address;  // the client's numeric address without a port; a mapped IPv4 address as IPv4
   bool peer_is_loopback = false;

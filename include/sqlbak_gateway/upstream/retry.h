@@ -1,13 +1,14 @@
 // What the end of a call means: an answer, something worth another attempt, or a failure. Pure functions and
 // plain data.
 //
-//   200, 404                                      an answer; only the collection knows what a 404 means
-//   5xx but 501; no answer in time; a broken      transient: asked again a little, after a jittered pause
-//     connection
-//   429; 503 with a usable Retry-After            refused: the whole limit group pauses, then it is asked
-//   again 401, 403                                      failed (auth) 3xx failed (upstream_error): the token
-//   is not carried elsewhere too large, cut off, not HTTP; any other       failed (bad_response;
-//   upstream_error)
+//   - 200, 404: an answer; only the collection knows what a 404 means.
+//   - 5xx but 501, no answer in time, a connection or an answer that broke off: transient, asked again a
+//     little, after a jittered pause.
+//   - 429, and 503 with a usable Retry-After: refused; the whole limit group pauses, then it is asked again.
+//   - 401, 403: failed (auth).
+//   - 3xx: failed (upstream_error); the token is not carried elsewhere.
+//   - Any other status: failed (upstream_error).
+//   - What another attempt would not change, such as an answer that is too large or not HTTP: failed.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -35,8 +36,8 @@ struct Outcome {
   };
   Kind kind = Kind::answered;
   bool timed_out = false;  // transient only: the time went by without an answer
-  std::optional<Duration>
-      retry_after;  // refused only: how long the API wants to be left alone; nothing: it does not say
+  // Refused only: how long the API wants to be left alone; nothing: it does not say.
+  std::optional<Duration> retry_after;
   // Unless answered: what to report should this have been the last attempt.
   FailureReason reason = FailureReason::connection;
   std::string message;  // for an operator: what happened, and where it helps, what to do; no secret

@@ -65,8 +65,8 @@ struct Share {
   Kind kind = Kind::warm;
   LimitGroup group{};
   std::uint32_t max_concurrent_requests = 8;
-  double requests_per_second =
-      50;  // of the group (its latest collection decides); bursts of kGroupBurst; 0: no limit
+  // Of the group (its latest collection decides); bursts of kGroupBurst; 0: no limit.
+  double requests_per_second = 50;
 };
 
 enum class Verdict : std::uint8_t {
