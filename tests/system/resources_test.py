@@ -18,8 +18,9 @@ GENERATOR = random.Random(13)
 
 
 def limited(gateway, *limits):
-    """The same gateway, under limits as prlimit writes them."""
-    gateway.command = ["prlimit", *limits, *gateway.command]
+    """The same gateway, under limits as prlimit writes them. A coverage build's counters, which they would cut off and so spoil
+    for all tests, go to the gateway's own folder."""
+    gateway.command = ["prlimit", *limits, "env", f"GCOV_PREFIX={gateway.folder}", *gateway.command]
     return gateway
 
 
