@@ -88,6 +88,12 @@ class PageTest : public testing::GatewayWorld {
     for (const json& account : page.at("accounts")) names.push_back(account.at("account"));
     return names;
   }
+  std::vector<std::string> jobs_of(const std::string& account, std::vector<http::NamedValue> query) {
+    std::vector<std::string> names;
+    const json page = document("/accounts/" + account + ".json", std::move(query));
+    for (const json& job : page.at("job_list")) names.push_back(job.at("name"));
+    return names;
+  }
   json account(const std::string& name) { return document("/accounts/" + name + ".json"); }
   static std::string header(const http::Response& response, std::string_view name) {
     for (const http::NamedValue& each : response.headers) {
@@ -189,6 +195,12 @@ TEST_F(PageTest, AnAccountsPageShowsItsJobsByType) {
               AllOf(HasSubstr("Warehouse"), HasSubstr("inferred"), HasSubstr("1 database fails")));
 }
 
+TEST_F(PageTest, JobsThatCouldNotBeReadAreNamedAsAReason) {
+  fail_with("account=globex,endpoint=settings,status=500,path=*101*");
+  collect_all();
+  EXPECT_THAT(account("globex").at("reasons").dump(), HasSubstr("1 job could not be read"));
+}
+
 TEST_F(PageTest, RetentionThatIsNotKeptIsShown) {
   collect_all();
   const json jobs = account("initech").at("job_list");
@@ -232,6 +244,11 @@ TEST_F(PageTest, SortingAndFilteringAreTheServers) {
   EXPECT_THAT(
       html("/", {{"sort", "late"}, {"q", "a"}}),
       AllOf(HasSubstr("aria-sort=\"descending\""), HasSubstr("href=\"?q=a&amp;sort=late&amp;order=asc\"")));
+  EXPECT_THAT(jobs_of("globex", {{"sort", "job"}}), ElementsAre("Billing", "CRM", "Warehouse"));
+  EXPECT_THAT(jobs_of("globex", {{"sort", "job"}, {"order", "desc"}}),
+              ElementsAre("Warehouse", "CRM", "Billing"));
+  EXPECT_THAT(jobs_of("globex", {{"sort", "server"}}), ElementsAre("CRM", "Warehouse", "Billing"));
+  EXPECT_THAT(jobs_of("globex", {{"sort", "success"}}), ElementsAre("Warehouse", "Billing", "CRM"));
   EXPECT_THAT(html("/accounts/globex", {{"q", "billing"}}),
               AllOf(HasSubstr(">Billing<"), Not(HasSubstr(">Warehouse<"))));
   EXPECT_THAT(html("/accounts/globex", {{"show", "failing"}}),

@@ -1,10 +1,13 @@
 // The promises of a probe, one by one, on a manual clock against the simulated API. The numbers are those of
 // "A probe" in docs/architecture.md.
+#include "config/config_directory.h"
 #include "gateway/basic_authorization.h"
 #include "gateway/gateway_world.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
+#include <string>
 
 namespace sqlbak_gateway::gateway {
 namespace {
@@ -155,6 +158,17 @@ TEST_F(ProbeTest, ATokenThatComesBackHealsTheAccountAfterTheBackoff) {
   EXPECT_EQ(value(probed("globex"), "probe_success"), 0);
   clock.advance(seconds(30));
   EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
+}
+
+TEST_F(ProbeTest, ATokenFileThatIsReplacedIsTriedAtOnce) {
+  const config::testing::ConfigDirectory files;
+  configured("acme").token = {config::TokenSource::Kind::file, files.write("acme", "nobodys-token"), ""};
+  EXPECT_EQ(failure(collected("acme"), "auth"), 1);
+  clock.advance(seconds(5));
+  collected("acme");
+  EXPECT_EQ(collections("acme"), 0u) << "it backs off";
+  files.write("acme", environment[variable("acme")]);
+  EXPECT_EQ(value(collected("acme"), "probe_success"), 1);
 }
 
 TEST_F(ProbeTest, AReloadEndsTheBackoff) {
@@ -322,6 +336,18 @@ TEST_F(ProbeTest, StatusesThatNobodyKnowsAreOneLabelValue) {
     codes.push_back(name.substr(code, name.find('"', code) - code));
   }
   EXPECT_EQ(codes, (std::vector<std::string>{"404", "other"}));
+}
+
+TEST_F(ProbeTest, NamesAreWhatTheAccountAsksFor) {
+  using config::MetricNames;
+  const std::map<std::string, MetricNames> wanted = {
+      {"acme", MetricNames::seed}, {"globex", MetricNames::clean}, {"initech", MetricNames::both}};
+  for (const auto& [account, names] : wanted) configured(account).names = names;
+  for (const auto& [account, names] : wanted) {
+    const Series shown = collected(account);
+    EXPECT_EQ(shown.contains("sqlbak_offline_servers_total"), names != MetricNames::clean) << account;
+    EXPECT_EQ(shown.contains("sqlbak_servers_offline"), names != MetricNames::seed) << account;
+  }
 }
 
 TEST_F(ProbeTest, NoAnswerHasAnAccountLabelOrATimestamp) {
