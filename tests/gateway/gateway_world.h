@@ -35,8 +35,10 @@ class LogLines final : public LogSink {
 class GatewayWorld : public ::testing::Test {
  protected:
   // The demo's customers: acme, globex and initech.
-  explicit GatewayWorld(simulator::World world = simulator::demo_world(ManualClock::kStart))
-      : api(std::move(world), clock), transport(api, clock, std::chrono::milliseconds(50)) {
+  explicit GatewayWorld(SystemTime start = ManualClock::kStart)
+      : GatewayWorld(simulator::demo_world(start), start) {}
+  explicit GatewayWorld(simulator::World world, SystemTime start = ManualClock::kStart)
+      : clock(start), api(std::move(world), clock), transport(api, clock, std::chrono::milliseconds(50)) {
     api.with([this](simulator::World& all) {
       for (const auto& [name, account] : all.accounts()) environment[variable(name)] = account->token;
       return 0;

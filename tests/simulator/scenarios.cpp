@@ -95,8 +95,7 @@ std::unique_ptr<Account> acme(SystemTime now, std::uint64_t seed) {
                     .databases = {"intranet"},
                     .cadences = {{daily(start, 3,
                                         {"database_full", "database_differential", "database_differential",
-                                         "database_differential"})}},
-                    .failure_rate = 0.02});
+                                         "database_differential"})}}});
   account->add_job({.name = "Documents",
                     .server_id = web,
                     .types = {"folder"},
