@@ -512,8 +512,10 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
 
   std::optional<FailureReason> before;
   CollectionRecord after;
+  bool first = false;
   {
     MutexLock lock(mutex_);
+    first = (!memory_ || !memory_->complete) && outcome.memory->complete;
     memory_ = std::move(outcome.memory);
     if (another_account) state_.disowned();
     before = conclude(std::move(end));
@@ -524,6 +526,12 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
     for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
       counters_.unrecognised[entry.field] += entry.count;
     }
+  }
+  if (first) {
+    services_.log.info("everything of an account has been read for the first time",
+                       {{"account", config_.name},
+                        {"api_requests", stats.api_requests},
+                        {"duration", format_duration(stats.duration)}});
   }
   log_end(before, after);
 }

@@ -3,9 +3,9 @@
 #include "gateway/gateway_world.h"
 #include "sqlbak_gateway/base/text.h"
 
-#include <nlohmann/json.hpp>
-
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 namespace sqlbak_gateway::gateway {
 namespace {

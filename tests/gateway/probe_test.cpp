@@ -43,6 +43,19 @@ TEST_F(ProbeTest, FreshDataAreAnsweredFromMemory) {
   EXPECT_EQ(value(again, "sqlbak_collection_in_progress"), 0);
 }
 
+TEST_F(ProbeTest, TheLogTellsOnceThatAnAccountHasBeenRead) {
+  collected("acme");
+  clock.advance(minutes(10));
+  collected("acme");
+  std::istringstream all(lines.text);
+  int told = 0;
+  for (std::string line; std::getline(all, line);) {
+    if (line.find("level=info") != std::string::npos && line.find("account=acme") != std::string::npos)
+      ++told;
+  }
+  EXPECT_EQ(told, 1) << lines.text;
+}
+
 TEST_F(ProbeTest, TwoHundredSimultaneousProbesMakeOneCollection) {
   for (int i = 0; i < 200; ++i) EXPECT_EQ(probe("acme").status, 200);
   let_collections_end();
