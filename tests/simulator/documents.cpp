@@ -12,6 +12,10 @@ json id(Id value, const Knobs& knobs) {
   return knobs.ids_as_text ? json(std::to_string(value)) : json(value);
 }
 
+json run_id(Id value, const Knobs& knobs) {
+  return knobs.named_runs ? json(std::string(kRunName) + std::to_string(value)) : id(value, knobs);
+}
+
 json instant(std::optional<SystemTime> time, const Knobs& knobs) {
   if (!time) return nullptr;
   return (*time + knobs.clock_skew).time_since_epoch().count();
@@ -120,7 +124,7 @@ json settings(const Account& account, const Job& job, const Knobs& knobs) {
 
 json run_row(const Account& account, const Job& job, const Run& run, const Knobs& knobs) {
   json document;
-  document["id"] = id(run.id, knobs);
+  document["id"] = run_id(run.id, knobs);
   if (knobs.row_job_id) document["job_id"] = id(job.id, knobs);
   if (knobs.row_started_at) document["started_at"] = instant(run.started_at, knobs);
   if (knobs.row_status) document["status"] = overall_status(account, run);
@@ -138,7 +142,7 @@ json run(const Account& account, const Job& job, const Run& run, const Knobs& kn
   json backups = json::array();
   for (const Entry& entry : run.entries) backups.push_back(entry_json(account, job, entry, knobs));
   json document;
-  document["id"] = id(run.id, knobs);
+  document["id"] = run_id(run.id, knobs);
   document["job_id"] = id(job.id, knobs);
   document["started_at"] = instant(run.started_at, knobs);
   document["status"] = overall_status(account, run);

@@ -5,11 +5,16 @@
 #include "simulator/knobs.h"
 #include "simulator/world.h"
 
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 namespace sqlbak_gateway::simulator::documents {
 
 using nlohmann::json;
+
+// What the ids of runs begin with while they are names.
+inline constexpr std::string_view kRunName = "run-";
 
 json me(const Account& account, const Knobs& knobs);
 json server(const Account& account, const Server& server, const Knobs& knobs);

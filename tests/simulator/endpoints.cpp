@@ -143,7 +143,10 @@ Reply settings_reply(const Account& account, const Knobs& knobs, const Route& ro
 }
 
 Reply details_reply(const Account& account, const Knobs& knobs, const Route& route) {
-  const auto [job, run] = account.find_run(id_in(route.id).value_or(0));
+  std::string_view id = route.id;
+  if (knobs.named_runs)
+    id.remove_prefix(id.starts_with(documents::kRunName) ? documents::kRunName.size() : id.size());
+  const auto [job, run] = account.find_run(id_in(id).value_or(0));
   if (run == nullptr || run->unreadable) return error_reply(404, "there is no such run");
   return object_reply(documents::run(account, *job, *run, knobs));
 }

@@ -188,6 +188,13 @@ TEST_F(KnobTurned, IdsAreText) {
   EXPECT_EQ(get("/jobruns/10005").data()["id"], "10005");
 }
 
+TEST_F(KnobTurned, IdsOfRunsAreNoNumbers) {
+  turn("named_runs=on");
+  EXPECT_EQ(get("/jobruns?job_id=101").list()[0]["id"], "run-10005");
+  EXPECT_EQ(get("/jobruns/run-10005").data()["id"], "run-10005");
+  EXPECT_EQ(get("/jobruns/10005").status, 404);
+}
+
 TEST_F(KnobTurned, RunsAreListedForOneJobOnly) {
   EXPECT_EQ(get("/jobruns").list().size(), 5u);
   turn("job_id_required=on");

@@ -74,6 +74,7 @@ constexpr std::array kKnobs = {
     Knob{"total", kSwitch, "list envelopes carry page, page_size and total", set_switch<&Knobs::total>},
     Knob{"page_size", "NUMBER", "the most rows of a page, whatever is asked for (100)", set_page_size},
     Knob{"ids_as_text", kSwitch, "ids are JSON strings", set_switch<&Knobs::ids_as_text>},
+    Knob{"named_runs", kSwitch, "ids of runs are no numbers", set_switch<&Knobs::named_runs>},
     Knob{"job_id_required", kSwitch, "/jobruns without job_id is 400", set_switch<&Knobs::job_id_required>},
     Knob{"finished_at", kSwitch, "runs carry finished_at", set_switch<&Knobs::finished_at>},
     Knob{"sizes", kSwitch, "backups and files carry size", set_switch<&Knobs::sizes>},
@@ -130,6 +131,7 @@ Knobs random_knobs(Random& random) {
                                                 Milliseconds(86'400'000)};
   knobs.filter_granularity = kGranularities[random.below(kGranularities.size())];
   if (random.happens(0.3)) knobs.clock_skew = Milliseconds(random.below(600'000)) - Milliseconds(300'000);
+  knobs.named_runs = random.happens(0.2);
   return knobs;
 }
 

@@ -24,6 +24,7 @@ struct Knobs {
   bool total = true;             // list envelopes carry page, page_size and total
   std::size_t page_size = 100;   // the most rows a page has, whatever is asked for
   bool ids_as_text = false;      // ids are JSON strings
+  bool named_runs = false;       // ids of runs are no numbers ("run-10005")
   bool job_id_required = false;  // /jobruns without job_id is 400; else it lists the runs of all jobs
 
   // Members whose names are not certain; off: the member is not there.

@@ -132,8 +132,9 @@ class History {
     static constexpr std::size_t kPageSizes[] = {100, 100, 7, 3};
     if (!big_) knobs.page_size = kPageSizes[random_.below(4)];
     knobs_text_ = std::string(knobs.finished_at ? " finished_at" : "") + (knobs.total ? " total" : "") +
-                  (knobs.ids_as_text ? " ids_as_text" : "") + (knobs.me ? " me" : "") +
-                  (big_ ? " (big)" : "") + " page_size=" + std::to_string(knobs.page_size) +
+                  (knobs.ids_as_text ? " ids_as_text" : "") + (knobs.named_runs ? " named_runs" : "") +
+                  (knobs.me ? " me" : "") + (big_ ? " (big)" : "") +
+                  " page_size=" + std::to_string(knobs.page_size) +
                   " granularity=" + std::to_string(knobs.filter_granularity.count()) +
                   (knobs.filter_rounds_up ? " up" : " down") +
                   " order=" + std::to_string(static_cast<int>(knobs.order)) +
