@@ -50,8 +50,10 @@ Job generated_job(std::size_t number, std::size_t runs, SystemTime now, Random& 
     const Milliseconds span = Days(retention + 6);
     const Milliseconds every = span / static_cast<std::int64_t>(runs);
     job.duration = std::min<Milliseconds>(Minutes(2 + random.below(10)), every / 3);
-    // The last of them began at least half a cadence ago, and so is finished.
-    job.cadences = {{now - span + every / 2, every, pattern}};
+    // The last of them began at least half a cadence ago, and so is finished. None of them is a whole number
+    // of days old: with a time that stands still, it would pass its retention between the answer and the
+    // truth.
+    job.cadences = {{now - span + every / 2 - std::chrono::seconds(90), every, pattern}};
   }
   return job;
 }

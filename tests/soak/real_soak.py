@@ -26,6 +26,7 @@ from report import growth  # noqa: E402  pylint: disable=wrong-import-position
 
 SCRAPE_EVERY = 30  # seconds
 WORKERS = 12  # connections of each client
+CONCURRENT = 64  # requests at a time, which is the gateway's default
 FAULTS = ("status=500", "status=503,retry_after=5s", "endpoint=jobruns,status=429,retry_after=10s,every=3",
           "latency=20s", "latency=300ms,jitter=1s", "close=before", "endpoint=jobs,body=truncated",
           "endpoint=servers,body=malformed", "endpoint=jobrun_details,status=500", "endpoint=settings,body=html",
@@ -247,8 +248,10 @@ class RealSoak:
             self.wrong.append("errors of the history")
 
     def check_flatness(self):
-        for name, relative, absolute in (("rss_mib", 1.1, 4), ("descriptors", 1.1, 20), ("threads", 1.1, 4),
-                                         ("history_mib", 1.1, 4)):
+        """What grows must be no more than what fills once: the traces of each account's last 20 collections (some 60 KiB), and
+        a connection for each request at a time."""
+        for name, relative, absolute in (("rss_mib", 1.1, self.accounts * 0.06), ("descriptors", 1.1, CONCURRENT),
+                                         ("threads", 1.1, 4), ("history_mib", 1.1, 4)):
             before, after = growth([sample[name] for sample in self.samples])
             if after > before * relative + absolute:
                 self.wrong.append(f"{name} grew from {before:.1f} to {after:.1f}")

@@ -32,7 +32,7 @@ class Flatness(unittest.TestCase):
     def test_each_thing_that_grows_is_named(self):
         for name in ("rss_mib", "descriptors", "threads", "history_mib"):
             with self.subTest(name):
-                wrong = self.complaints(samples(**{name: 4}))
+                wrong = self.complaints(samples(**{name: 12}))
                 self.assertEqual(len(wrong), 1)
                 self.assertIn(f"{name} grew", wrong[0])
 

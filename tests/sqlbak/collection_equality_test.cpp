@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -204,9 +205,11 @@ class History {
     switch (kind) {
       case 2:
         run->removed = true;
+        ++lost_[std::to_string(job.id)];
         return which + " removed";
       case 3:
         run->unlisted = !run->unlisted;
+        if (run->unlisted) ++lost_[std::to_string(job.id)];
         return which + (run->unlisted ? " unlisted" : " listed again");
       case 4: {
         // An end does not make a status final that nobody knows.
@@ -364,15 +367,26 @@ class History {
         "sqlbak_job_last_success_timestamp_seconds", "sqlbak_job_last_attempt_timestamp_seconds",
         "sqlbak_job_last_attempt_success", "sqlbak_job_consecutive_failures"};
     if (retention_changed_ && kRemembered.contains(name)) return false;
+    // Ends and sizes are remembered of the four latest runs only, to fall back on when runs vanish.
+    static const std::set<std::string> kOfLatestRuns = {"sqlbak_job_last_duration_seconds",
+                                                        "sqlbak_job_last_size_bytes"};
+    if (kOfLatestRuns.contains(name)) {
+      const auto lost = lost_.find(job_of(key));
+      if (lost != lost_.end() && lost->second >= 4) return false;
+    }
     if (name == "sqlbak_job_overdue") {
       if (retention_changed_) return false;
       // When a job was made, and when it was first seen, are not the same for one that is added later. And
       // only `full` has a configured maximum.
-      const std::size_t id = key.find("job_id=\"") + 8;
-      if (!initial_jobs_.contains(key.substr(id, key.find('"', id) - id))) return false;
+      if (!initial_jobs_.contains(job_of(key))) return false;
       return key.find("backup_type=\"full\"") != key.npos;
     }
     return true;
+  }
+
+  static std::string job_of(const std::string& key) {
+    const std::size_t id = key.find("job_id=\"") + 8;
+    return key.substr(id, key.find('"', id) - id);
   }
 
   // What is not remembered beyond the runs that are kept.
@@ -396,6 +410,7 @@ class History {
   bool odd_ = false;
   bool lags_ = false;
   bool retention_changed_ = false;
+  std::map<std::string, std::size_t> lost_;  // runs that vanished, by their job
   std::string knobs_text_;
   const simulator::Knobs knobs_;
   simulator::Simulator simulator_;
