@@ -159,11 +159,14 @@ class Loading {
       if (unclaimed) continue;
       names.push_back(name);
       const std::string where = to_text({first->second, ""});
-      std::string message = "account \"" + name + "\" is already defined in " + where;
+      std::string message = "account \"";
+      message.append(name).append("\" is already defined in ").append(where);
       if (first->second.file != file_ && is_account_name(name)) {
         message += ": whose it is cannot be told, so neither is used";
-        disputed_.emplace(name, "account \"" + name + "\" is defined in " + where + " and in " +
-                                    to_text({account.place, ""}) + ": neither is used");
+        std::string why = "account \"";
+        why.append(name).append("\" is defined in ").append(where).append(" and in ");
+        why.append(to_text({account.place, ""})).append(": neither is used");
+        disputed_.emplace(name, std::move(why));
       }
       reader.error({account.place.line, account.place.column}, std::move(message));
     }

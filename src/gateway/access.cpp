@@ -182,7 +182,7 @@ Access::Verdict Access::check_basic(const http::BasicCredentials& given, const h
     if (entry && entry->verified->is(password)) return true;  // by an equal one, just before
     if (!failed_before && limiter.failed_lately(address)) return std::nullopt;  // while this one waited
     const bool right = matches_or_costs(dearest_cost_, learnt_->try_password, given.password, hash);
-    if (right) entry->verified->set(password);
+    if (entry && right) entry->verified->set(password);
     return right;
   };
   const PasswordChecks::Outcome outcome =

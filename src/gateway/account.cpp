@@ -174,7 +174,7 @@ ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
       const WaitingPlaces::Taken place(services_.waiting);
       const std::uint64_t completed = state_.completed();
       if (place) {
-        const auto over = [&] { return state_.completed() != completed || retired_; };
+        const auto over = [&]() REQUIRES(mutex_) { return state_.completed() != completed || retired_; };
         Duration left = deadline.remaining(services_.clock.steady_now());
         while (!over() &&
                changed_.wait_for(mutex_, std::min(left, kLongestWait)) != std::cv_status::timeout) {
