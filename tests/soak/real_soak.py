@@ -249,9 +249,9 @@ class RealSoak:
 
     def check_flatness(self):
         """What grows must be no more than what fills once: the traces of each account's last 20 collections (some 60 KiB), and
-        a connection for each request at a time."""
+        a connection for each request at a time. Threads are as many as probes wait at the time."""
         for name, relative, absolute in (("rss_mib", 1.1, self.accounts * 0.06), ("descriptors", 1.1, CONCURRENT),
-                                         ("threads", 1.1, 4), ("history_mib", 1.1, 4)):
+                                         ("threads", 1.1, 2 * WORKERS), ("history_mib", 1.1, 4)):
             before, after = growth([sample[name] for sample in self.samples])
             if after > before * relative + absolute:
                 self.wrong.append(f"{name} grew from {before:.1f} to {after:.1f}")
