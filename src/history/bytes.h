@@ -136,10 +136,20 @@ class ByteReader {
     return value;
   }
   EpochMs epoch_ms() { return EpochMs(real()); }
-  SystemTime instant() { return SystemTime(std::chrono::milliseconds(integer())); }
+  // Within ±`limit`.
+  std::int64_t integer_within(std::int64_t limit) {
+    const std::int64_t value = integer();
+    if (value < -limit || value > limit) fail();
+    return ok_ ? value : 0;
+  }
+  SystemTime instant() { return SystemTime(std::chrono::milliseconds(integer_within(kMaxInstantMs))); }
   std::optional<SystemTime> optional_instant() { return flag() ? std::optional(instant()) : std::nullopt; }
 
  private:
+  // A hundred thousand years: further than a clock says and than the longest window reaches back, and
+  // arithmetic with it is always defined.
+  static constexpr std::int64_t kMaxInstantMs = 100'000 * 366LL * 24 * 60 * 60 * 1000;
+
   std::uint64_t fixed() {
     std::uint64_t value = 0;
     for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(byte()) << (8 * i);

@@ -79,8 +79,8 @@ JobSettings read_settings(ByteReader& in) {
   for (const BackupType type : kBackupTypes) {
     if (in.flag()) settings.enabled_types.insert(type);
   }
-  settings.full_retention_days = in.integer();
-  settings.inc_retention_days = in.integer();
+  settings.full_retention_days = in.integer_within(kMaxRetentionDays);
+  settings.inc_retention_days = in.integer_within(kMaxRetentionDays);
   settings.enabled = in.optional_flag();
   return settings;
 }

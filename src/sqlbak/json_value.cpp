@@ -1,7 +1,7 @@
 #include "sqlbak/json_value.h"
 
+#include "sqlbak_gateway/account/snapshot.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 
 #include <algorithm>
 #include <array>

@@ -47,8 +47,8 @@ void decode_as_anything(std::string_view body) {
     require(entries <= run->entries, "no more is counted than there is");
   }
   if (const auto settings = sqlbak::decode_settings(body, notes); settings.ok()) {
-    require(settings->full_retention_days <= sqlbak::kMaxRetentionDays &&
-                settings->inc_retention_days <= sqlbak::kMaxRetentionDays,
+    require(settings->full_retention_days <= kMaxRetentionDays &&
+                settings->inc_retention_days <= kMaxRetentionDays,
             "retention is bounded");
   }
   (void)sqlbak::decode_servers(body, notes).ok();

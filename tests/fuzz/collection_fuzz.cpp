@@ -115,7 +115,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!collection.next().has_value(), "what has ended asks nothing");
     const sqlbak::CollectionOutcome outcome = collection.finish();
     require_outcome(outcome, memory.get());
-    if (outcome.snapshot) require_exposition(*outcome.snapshot, clock.system_now());
+    // Reading expositions takes most of the time; the target `answers` does it for every snapshot.
+    if (outcome.snapshot && last_one) require_exposition(*outcome.snapshot, clock.system_now());
     memory = history::testing::reread(*outcome.memory);
     require(memory != nullptr, "what is remembered survives being written down");
     require(history::testing::fingerprint(memory) == history::testing::fingerprint(outcome.memory),

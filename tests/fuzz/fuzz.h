@@ -1,6 +1,6 @@
 // What every fuzz target needs. A target is one .cpp file that defines LLVMFuzzerTestOneInput: it gives bytes
 // to code that must stand anything, and checks what is promised of the result with require(). libFuzzer
-// drives it in the preset `fuzz`; in every other preset a plain main runs the target's corpus
+// drives it in the preset `asan`; in every other preset a plain main runs the target's corpus
 // (run_corpus.cpp).
 #pragma once
 

@@ -79,6 +79,31 @@ TEST(Codec, RefusesAnAccountThatNamesAJobTwice) {
   EXPECT_FALSE(reread(*memory));
 }
 
+// Found by the fuzz target `history`: with them, a collection computed beyond what an integer holds.
+TEST(Codec, RefusesInstantsAndRetentionsBeyondAllReason) {
+  RememberedAccount account(1);
+  const auto sound = account.collect();
+  ASSERT_TRUE(reread(*sound));
+
+  auto memory = std::make_shared<AccountMemory>(*sound);
+  memory->info_asked_at = SystemTime::min();
+  EXPECT_FALSE(reread(*memory));
+  memory->info_asked_at = SystemTime::max();
+  EXPECT_FALSE(reread(*memory));
+  memory->info_asked_at = SystemTime(std::chrono::hours(-24 * kMaxRetentionDays));
+  EXPECT_TRUE(reread(*memory)) << "as far back as the longest window reaches";
+
+  memory = std::make_shared<AccountMemory>(*sound);
+  auto job = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  memory->jobs[0] = job;
+  auto settings = std::make_shared<JobSettings>(*job->settings);
+  job->settings = settings;
+  settings->full_retention_days = kMaxRetentionDays;
+  EXPECT_TRUE(reread(*memory));
+  settings->full_retention_days = kMaxRetentionDays + 1;
+  EXPECT_FALSE(reread(*memory));
+}
+
 TEST(Codec, BringsBackIdsThatAreNoNumbers) {
   auto runs = std::make_shared<RememberedRuns>();
   runs->names = {"run-a", "007"};

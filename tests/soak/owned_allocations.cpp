@@ -6,16 +6,26 @@
 #include <malloc.h>
 #include <new>
 
+// Sanitizers bring an allocator of their own, and check that what comes from it goes back to it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // g++
+#define COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)  // clang
+#define COUNTS_ALLOCATIONS !(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define COUNTS_ALLOCATIONS 1
+#endif
+
 namespace {
 
-std::atomic<std::uint64_t> simulators_bytes{0};
 thread_local bool simulators_turn = false;
 
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if COUNTS_ALLOCATIONS
 
 namespace {
+
+std::atomic<std::uint64_t> simulators_bytes{0};
 
 // In front of every block; as large as the strictest alignment, so that the block behind it is aligned too.
 struct alignas(std::max_align_t) Header {
@@ -62,7 +72,7 @@ SimulatorsOwn::~SimulatorsOwn() {
 }
 
 std::optional<HeapBytes> heap_bytes() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !COUNTS_ALLOCATIONS
   return std::nullopt;
 #else
   const struct mallinfo2 info = ::mallinfo2();

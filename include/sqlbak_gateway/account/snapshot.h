@@ -39,7 +39,11 @@ struct Job {
   friend bool operator==(const Job&, const Job&) = default;
 };
 
-// What a job's settings say of its schedule and retention.
+// Retention beyond this, which only nonsense reaches, is cut to it, so that arithmetic with it is always
+// defined.
+inline constexpr std::int64_t kMaxRetentionDays = 10'000'000;
+
+// What a job's settings say of its schedule and retention; days are within ±kMaxRetentionDays.
 struct JobSettings {
   BackupTypeSet enabled_types;           // never empty: `full` when the settings name none
   std::int64_t full_retention_days = 0;  // of `full`: the largest months x 30 + days over the destinations

@@ -111,10 +111,6 @@ struct RunDetails {
 };
 Result<RunDetails> decode_run(std::string_view body, Notes& notes);
 
-// Retention beyond this, which only nonsense reaches, is cut to it, so that arithmetic with it is always
-// defined.
-inline constexpr std::int64_t kMaxRetentionDays = 10'000'000;
-
 Result<JobSettings> decode_settings(std::string_view body, Notes& notes);
 
 // /me.
