@@ -1,6 +1,6 @@
 """Runs every long test in turn, and writes a report: report.md, CSV files and plots in the folder given.
 
-    soak.py MINUTES FOLDER
+    soak.py MINUTES FOLDER [PART]    of histories, kills, virtual, real; all of them share the time unless one is named
 
 Needs the binaries of the release build: SQLBAK_GATEWAY_BIN and SQLBAK_GATEWAY_SOURCE, as tests/system does."""
 
@@ -19,8 +19,6 @@ BIN = pathlib.Path(os.environ["SQLBAK_GATEWAY_BIN"])
 SOURCE = pathlib.Path(os.environ["SQLBAK_GATEWAY_SOURCE"])
 MIB = 1 << 20
 
-# How the time is shared.
-HISTORIES, KILLS, VIRTUAL, REAL = 0.1, 0.1, 0.35, 0.45
 # Virtual hours of accounts (100 accounts for 20 hours are 2000) that a minute is enough for, on two slow cores.
 ACCOUNT_HOURS_A_MINUTE = 2000
 VIRTUAL_HOURS = 24  # at least: the first quarter has to be longer than the warm-up
@@ -128,19 +126,29 @@ def real(minutes, out):
     return not soak.wrong, text, plots, flat
 
 
+# What shares the time, and how.
+PARTS = {
+    "histories": (0.1, lambda minutes, out: histories(minutes * 60, out)),
+    "kills": (0.1, lambda minutes, out: kills(minutes * 60, out)),
+    "virtual": (0.35, virtual),
+    "real": (0.45, real),
+}
+
+
 def main():
     minutes, out = float(sys.argv[1]), pathlib.Path(sys.argv[2])
+    unknown = set(sys.argv[3:]) - PARTS.keys()
+    if unknown:
+        sys.exit(f"soak: no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    parts = {name: (1, PARTS[name][1]) for name in sys.argv[3:]} or PARTS
     out.mkdir(parents=True, exist_ok=True)
     for old in out.iterdir():
         if re.fullmatch(r"(report\.md|.*\.(log|csv|svg))", old.name):
             old.unlink()
     results, plots, flats = [], {}, []
-    for name, part in (("histories", lambda: histories(minutes * 60 * HISTORIES, out)),
-                       ("kills", lambda: kills(minutes * 60 * KILLS, out)),
-                       ("virtual soak", lambda: virtual(minutes * VIRTUAL, out)),
-                       ("real soak", lambda: real(minutes * REAL, out))):
+    for name, (share, part) in parts.items():
         say(name)
-        good, text, *drawn = part()
+        good, text, *drawn = part(minutes * share, out)
         print(("ok: " if good else "FAILED: ") + text, flush=True)
         results.append((name, "ok" if good else "**failed**", text))
         if len(drawn) == 2:
