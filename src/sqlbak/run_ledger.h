@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -28,6 +29,9 @@ inline constexpr std::chrono::milliseconds kEqualReadingsApart = std::chrono::ho
 // A run that could not be read in so many collections is left out, and tried again once a day.
 inline constexpr std::uint8_t kUnreadableAfter = 3;
 inline constexpr std::chrono::milliseconds kUnreadableAgainAfter = std::chrono::hours(24);
+// Ends and sizes are kept of the latest so many runs of each type: one to be told, and some to fall back on
+// when runs vanish.
+inline constexpr std::size_t kExtentsKept = 4;
 
 // How the outcomes of a run are ordered, whenever two of them are compared.
 inline bool in_order(const PackedOutcome& a, const PackedOutcome& b) {

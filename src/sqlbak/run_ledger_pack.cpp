@@ -80,16 +80,15 @@ bool shows_something(const RunExtent& extent) {
          (extent.finished_at.has_value() || std::isfinite(extent.size_bytes));
 }
 
-// Of each type the latest few that show an end, and the latest few that show a size (a failed run may show
-// only the one): one to be told, and some to fall back on when runs vanish.
+// Of each type the latest few that show an end, and the latest few that show a size: a failed run may show
+// only the one.
 void keep_latest(std::vector<RunExtent>& extents) {
-  constexpr std::size_t kKept = 4;
   std::array<std::size_t, kBackupTypeCount> ends{};
   std::array<std::size_t, kBackupTypeCount> sizes{};
   std::vector<RunExtent> latest;
   for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
-    const bool shows_end = extent->finished_at.has_value() && ends[index(extent->type)]++ < kKept;
-    const bool shows_size = std::isfinite(extent->size_bytes) && sizes[index(extent->type)]++ < kKept;
+    const bool shows_end = extent->finished_at.has_value() && ends[index(extent->type)]++ < kExtentsKept;
+    const bool shows_size = std::isfinite(extent->size_bytes) && sizes[index(extent->type)]++ < kExtentsKept;
     if (shows_end || shows_size) latest.push_back(*extent);
   }
   extents.assign(latest.rbegin(), latest.rend());

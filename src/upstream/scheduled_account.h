@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <optional>
 
 namespace sqlbak_gateway::upstream::scheduling {
 
@@ -68,10 +69,10 @@ struct Account {
   SteadyTime heard_at{};  // the instant its silence counts from
   bool watched = false;   // a timer will look at its silence
 
-  SteadyTime settled_at{};           // times are accounted for up to here
-  Duration worked{};                 // since the last answer, without waiting
-  bool refused = false;              // since the last answer
-  Duration held_off{};               // since then, waiting for its group
+  SteadyTime settled_at{};  // times are accounted for up to here
+  Duration worked{};        // since the last answer, without waiting
+  // Since it was first refused without an answer after it: how long it waited for its group.
+  std::optional<Duration> held_off;
   Duration throttled_by_all_then{};  // State::throttled_by_all when it became ready
 
   bool wants_turn() const { return !due.empty() && in_flight < (on_trial ? 1 : window); }

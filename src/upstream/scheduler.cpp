@@ -89,7 +89,7 @@ struct Scheduler::State {
     return account.collecting && !account.waits_for_others() ? now - account.settled_at : Duration::zero();
   }
   Duration unsettled_holding_off(const Account& account, SteadyTime now) const {
-    const bool waits = account.refused && account.standing == Account::Standing::parked;
+    const bool waits = account.held_off && account.standing == Account::Standing::parked;
     return waits ? now - account.settled_at : Duration::zero();
   }
   Duration unsettled_throttling(const Account& account, SteadyTime now) const {
@@ -108,7 +108,7 @@ struct Scheduler::State {
   // To be called before anything of the account changes.
   void settle(Account& account, SteadyTime now) {
     account.worked += unsettled_work(account, now);
-    account.held_off += unsettled_holding_off(account, now);
+    if (account.held_off) *account.held_off += unsettled_holding_off(account, now);
     account.tally.throttled += unsettled_throttling(account, now);
     account.throttled_by_all_then = throttled_by_all_until(now);
     account.settled_at = now;
@@ -351,8 +351,7 @@ struct Scheduler::State {
     account.heard_at = now;
     account.failures = 0;
     account.worked = Duration::zero();
-    account.refused = false;
-    account.held_off = Duration::zero();
+    account.held_off.reset();
     account.window = std::min(account.window + 1, account.share.max_concurrent_requests);
     account.on_trial = false;
     set_lane(account, took >= kPatience ? kAiling : kSound, now);
@@ -374,7 +373,7 @@ struct Scheduler::State {
   // The group pauses, and the account starts again with one request, then one more after each answer.
   Verdict refused(Account& account, Queued request, std::optional<Duration> retry_after, SteadyTime now) {
     account.heard_at = now;
-    account.refused = true;
+    if (!account.held_off) account.held_off = Duration::zero();
     account.window = 1;
     Duration pause = backoff(request.refusals + 1, (1 + fraction()) / 2);
     if (retry_after && *retry_after > Duration::zero()) pause = *retry_after;
@@ -425,8 +424,7 @@ void Scheduler::begin(AccountKey key, const Share& share, SteadyTime now) {
   account.heard_at = now;
   account.settled_at = now;
   account.worked = Duration::zero();
-  account.refused = false;
-  account.held_off = Duration::zero();
+  account.held_off.reset();
   if (account.lane == kSound) ++state_->sound_collections;
 }
 
@@ -548,7 +546,8 @@ Duration Scheduler::without_progress(AccountKey key, SteadyTime now) const {
 Duration Scheduler::held_off(AccountKey key, SteadyTime now) const {
   const auto found = state_->accounts.find(key);
   if (found == state_->accounts.end() || !found->second.collecting) return Duration::zero();
-  return found->second.held_off + state_->unsettled_holding_off(found->second, now);
+  return found->second.held_off.value_or(Duration::zero()) +
+         state_->unsettled_holding_off(found->second, now);
 }
 
 AccountTally Scheduler::tally(AccountKey key, SteadyTime now) const {

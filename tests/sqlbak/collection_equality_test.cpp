@@ -5,6 +5,7 @@
 #include "history/remembered_account.h"
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
+#include "sqlbak/run_ledger.h"
 #include "sqlbak_gateway/evaluation/prepared.h"
 #include "sqlbak_gateway/exposition/render.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
@@ -372,7 +373,7 @@ class History {
                                                         "sqlbak_job_last_size_bytes"};
     if (kOfLatestRuns.contains(name)) {
       const auto lost = lost_.find(job_of(key));
-      if (lost != lost_.end() && lost->second >= 4) return false;
+      if (lost != lost_.end() && lost->second >= kExtentsKept) return false;
     }
     if (name == "sqlbak_job_overdue") {
       if (retention_changed_) return false;
