@@ -19,14 +19,14 @@ constexpr double kRetentionReserveDays = 7;
 // from ever being late.
 constexpr double kBelievedAheadMs = kMillisecondsPerDay;
 
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
+double milliseconds(std::chrono::duration<double, std::milli> duration) {
+  return duration.count();
 }
 double milliseconds(SystemTime time) {
   return static_cast<double>(time.time_since_epoch().count());
 }
 
-double window_ms(Duration lookback, const JobSettings* settings) {
+double window_wanted_ms(Duration lookback, const JobSettings* settings) {
   if (!settings) return milliseconds(lookback);
   std::optional<std::int64_t> largest;
   for (const BackupType type : kBackupTypes) {
@@ -35,6 +35,10 @@ double window_ms(Duration lookback, const JobSettings* settings) {
   }
   const double days = static_cast<double>(largest.value_or(0)) + kRetentionReserveDays;
   return std::max(milliseconds(lookback), days * kMillisecondsPerDay);
+}
+
+double window_ms(Duration lookback, const JobSnapshot& source) {
+  return std::min(window_wanted_ms(lookback, source.settings.get()), milliseconds(source.runs_reach));
 }
 
 std::optional<bool> enabled(const JobSnapshot& source) {
@@ -116,7 +120,7 @@ class Judgement {
   }
 
   PreparedJob run() && {
-    const double window = window_ms(job_.policy.lookback, settings());
+    const double window = window_ms(job_.policy.lookback, *job_.source);
     job_.window_seconds = window / 1e3;
     if (runs()) {
       const double believed_until = now_ + kBelievedAheadMs;

@@ -40,7 +40,8 @@ bool same(const std::shared_ptr<const JobSnapshot>& a, const std::shared_ptr<con
   // Runs are compared by identity: comparing them by value costs as much as judging them.
   return a == b || (a->job == b->job && same(a->settings, b->settings) && a->runs == b->runs &&
                     same(a->remembered, b->remembered) && a->settings_current == b->settings_current &&
-                    a->runs_current == b->runs_current && a->runs_read_at == b->runs_read_at);
+                    a->runs_current == b->runs_current && a->runs_read_at == b->runs_read_at &&
+                    a->runs_reach == b->runs_reach);
 }
 
 // What was not looked at is not late, and no window moves over it: a job whose runs could not be read is

@@ -51,19 +51,6 @@ Duration first_reach_of(const config::AccountConfig& config) {
   return 2 * largest;
 }
 
-// The lookback to judge with what was read before the configuration may have changed: no window reaches
-// further than the runs behind it were read.
-Duration lookback_read(const AccountMemory& memory, Duration lookback) {
-  if (!memory.last_good) return lookback;
-  for (const auto& job : memory.jobs) {
-    if (!job->covered_from) continue;
-    const SystemTime read_at =
-        std::max(memory.last_good->collected_at, job->runs_read_at.value_or(SystemTime::min()));
-    lookback = std::min<Duration>(lookback, read_at - *job->covered_from);
-  }
-  return lookback;
-}
-
 // The statuses of IANA's registry, and those that proxies in wide use add.
 int known_status(int status) {
   constexpr std::array<std::pair<int, int>, 13> kKnown = {{{0, 0},
@@ -280,7 +267,7 @@ void Account::recall(const std::string& token_fingerprint) {
   }
   std::shared_ptr<const Published> data;
   if (memory && memory->last_good && memory->token_fingerprint == token_fingerprint) {
-    data = publish_again(memory->last_good, memory.get());
+    data = publish(memory->last_good, policy_, format_, nullptr);
   }
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
@@ -289,14 +276,6 @@ void Account::recall(const std::string& token_fingerprint) {
   const SystemTime collected_at = data->collected_at();
   state_.restored(std::move(data), collected_at, services_.clock.system_now());
   ++version_;
-}
-
-// What was collected under another configuration, judged under this one. `memory` (null: none) is of then.
-std::shared_ptr<const Published> Account::publish_again(std::shared_ptr<const Snapshot> snapshot,
-                                                        const AccountMemory* memory) const {
-  evaluation::Policy policy = policy_;
-  if (memory) policy.lookback = lookback_read(*memory, policy.lookback);
-  return publish(std::move(snapshot), policy, format_, nullptr);
 }
 
 void Account::fail_to_start(std::string message) {
@@ -426,7 +405,7 @@ void Account::inherit(const Account& former) {
     counters = former.counters_;
   }
   // Judged anew: the configuration that has changed may be the policy.
-  if (data) data = publish_again(data->account->snapshot, memory.get());
+  if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
   MutexLock lock(mutex_);
   memory_ = std::move(memory);
   history_known_ = history_known;

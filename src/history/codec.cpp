@@ -206,6 +206,13 @@ bool knows_all_runs(const RememberedJob* job) {
   return job && job->runs && job->runs_complete;
 }
 
+// JobSnapshot::runs_reach of a job that was published at `collected_at`.
+std::chrono::milliseconds reach_of(const RememberedJob* job, SystemTime collected_at) {
+  if (!job || !job->covered_from) return std::chrono::milliseconds::max();
+  const SystemTime listed_at = std::max(collected_at, job->runs_read_at.value_or(SystemTime::min()));
+  return std::max(std::chrono::milliseconds::zero(), listed_at - *job->covered_from);
+}
+
 }  // namespace
 
 // --- Encoding ---
@@ -476,6 +483,7 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
             knows_all_runs(known) ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;
       }
       if (!job->remembered && known) job->remembered = known->remembered;
+      job->runs_reach = reach_of(known, snapshot_->collected_at);
       published = std::move(job);
     }
     memory_->last_good = std::move(snapshot_);

@@ -363,9 +363,11 @@ JobResult JobReading::result() const {
     const std::shared_ptr<const RememberedRuns> runs = complete ? memory->runs
                                                        : kept   ? before_->runs
                                                                 : nullptr;
+    if (last_good_) snapshot->runs_reach = last_good_->runs_reach;
     if (runs && says_something(*runs)) {
       snapshot->runs = std::shared_ptr<const JobRuns>(runs, &runs->runs);
       snapshot->remembered = complete ? memory->remembered : before_->remembered;
+      if (complete) snapshot->runs_reach = reach();
     } else if (last_good_) {
       snapshot->runs = last_good_->runs;
       snapshot->remembered = last_good_->remembered;
@@ -376,7 +378,7 @@ JobResult JobReading::result() const {
         last_good_->runs == snapshot->runs && last_good_->remembered == snapshot->remembered &&
         last_good_->settings_current == snapshot->settings_current &&
         last_good_->runs_current == snapshot->runs_current &&
-        last_good_->runs_read_at == snapshot->runs_read_at;
+        last_good_->runs_reach == snapshot->runs_reach && last_good_->runs_read_at == snapshot->runs_read_at;
     result.snapshot = as_published ? last_good_ : std::move(snapshot);
   }
   result.memory = std::move(memory);

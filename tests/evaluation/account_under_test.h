@@ -105,6 +105,8 @@ class JobUnderTest {
     job_.runs_read_at = last;
     return *this;
   }
+  // Its runs were read so far back.
+  JobUnderTest& reaching(std::chrono::milliseconds reach) { return job_.runs_reach = reach, *this; }
   JobUnderTest& remembers(const Remembered& remembered) {
     return job_.remembered = std::make_shared<const Remembered>(remembered), *this;
   }

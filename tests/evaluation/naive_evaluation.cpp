@@ -13,7 +13,7 @@ double days(double milliseconds) {
   return milliseconds / kMillisecondsPerDay;
 }
 
-double window_days(const JobSnapshot& job, Duration lookback) {
+double window_wanted_days(const JobSnapshot& job, Duration lookback) {
   double window = std::chrono::duration<double>(lookback).count() / 86400;
   if (!job.settings) return window;
   for (const BackupType type : kBackupTypes) {
@@ -21,6 +21,10 @@ double window_days(const JobSnapshot& job, Duration lookback) {
     window = std::max(window, static_cast<double>(job.settings->retention_days(type)) + 7);
   }
   return window;
+}
+
+double window_days(const JobSnapshot& job, Duration lookback) {
+  return std::min(window_wanted_days(job, lookback), days(static_cast<double>(job.runs_reach.count())));
 }
 
 struct Row {

@@ -65,6 +65,18 @@ TEST(Window, WithoutSettingsIsTheLookback) {
   EXPECT_EQ(judged(JobUnderTest().without_settings(), kT, policy)->window_seconds, kDay);
 }
 
+TEST(Window, ReachesNoFurtherThanTheRunsWereRead) {
+  JobUnderTest job;
+  job.keeps(60).succeeded_every(24, full, 1, 30).reaching(hours(24 * 21));
+  evaluation::Policy policy;
+  policy.lookback = hours(168);
+  const auto bounded = judged(job, kT, policy);
+  EXPECT_EQ(bounded->window_seconds, 21 * kDay);
+  EXPECT_EQ(bounded->rows[0].window->succeeded, 21u);
+  policy.lookback = hours(24);
+  EXPECT_EQ(judged(job.keeps(3), kT, policy)->window_seconds, 10 * kDay) << "a shorter one is as it was";
+}
+
 TEST(Window, HoldsWhatStartedAtItsStartOrLater) {
   const double week = 7 * kMillisecondsPerDay;
   const std::vector<std::pair<EpochMs, std::uint64_t>> cases = {

@@ -36,6 +36,7 @@ class RandomAccount {
     job.keeps(pick<std::int64_t>({0, 2, 10, -1}), pick<std::int64_t>({0, 1, 30}));
     if (one_in(6)) job.without_settings();
     if (one_in(6)) job.without_runs();
+    if (one_in(4)) job.reaching(std::chrono::hours(1 + below(24 * 20)));
     if (one_in(3)) job.remembers(since(start()));
     for (int i = below(40); i > 0; --i) job.ran(tally());
     for (int i = one_in(2) ? 5 : 0; i > 0; --i) {

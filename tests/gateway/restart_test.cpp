@@ -251,6 +251,21 @@ TEST_F(ALargerLookback, AfterAReload) {
   });
 }
 
+TEST_F(ALargerLookback, AfterACollectionThatCouldNotListTheRunsOfAJob) {
+  const Series before = windows(collected("acme"));
+  configured("acme").lookback = hours(720);
+  ASSERT_TRUE(gateway().reload().ok());
+  fail_with("account=acme,endpoint=jobruns,status=500");
+  clock.advance(minutes(5));
+  const Series unlisted = collected("acme");
+  EXPECT_EQ(value(unlisted, "probe_success"), 1);
+  EXPECT_EQ(windows(unlisted), before);
+
+  api.clear_faults();
+  clock.advance(minutes(5));
+  EXPECT_NE(windows(collected("acme")), before);
+}
+
 // --- A token changes hands while the gateway runs
 
 TEST_F(ARestart, IsNotNeededToSeeThatATokenChangedHands) {

@@ -45,6 +45,7 @@ TEST(Codec, BringsBackTheLastGoodSnapshot) {
     EXPECT_EQ(after.jobs[i]->runs->tallies, before.jobs[i]->runs->tallies);
     EXPECT_EQ(after.jobs[i]->runs->databases, before.jobs[i]->runs->databases);
     EXPECT_EQ(after.jobs[i]->runs->extents, before.jobs[i]->runs->extents);
+    EXPECT_EQ(after.jobs[i]->runs_reach, before.jobs[i]->runs_reach);
     // What is published and what is remembered are the same runs, not two copies of them.
     EXPECT_EQ(after.jobs[i]->runs.get(), &again->jobs[i]->runs->runs);
   }

@@ -338,6 +338,25 @@ TEST_F(CollectionReading, SaysSinceWhenRunsCouldNotBeRead) {
   }
 }
 
+// Where the retention was raised and the runs cannot be listed again, nobody has looked so far back.
+TEST_F(CollectionReading, SaysHowFarBackTheRunsGo) {
+  const Id job_id = add_job("job", 14);
+  add_run(job_id, Hours(2));
+  constexpr auto kTwoWeeksAndReserve = Days(14 + 7);
+  EXPECT_EQ(job(collect(), "job").runs_reach, kTwoWeeksAndReserve);
+
+  change([&](simulator::Account& account) { account.job(job_id).destinations = {{"S3", 0, 60, 0, 60}}; });
+  fail_with("endpoint=jobruns,status=500");
+  pass(Hours(5));
+  const CollectionOutcome unlisted = collect();
+  EXPECT_EQ(job(unlisted, "job").settings->full_retention_days, 60);
+  EXPECT_EQ(job(unlisted, "job").runs_reach, kTwoWeeksAndReserve);
+
+  heal();
+  pass(Hours(1));
+  EXPECT_EQ(job(collect(), "job").runs_reach, Days(60 + 7));
+}
+
 TEST_F(CollectionReading, ServersWithoutAnIdDoNotMakeAListEndless) {
   change([](simulator::Account& account) {
     account.patch(simulator::Account::Row::server, 1, {{{"op", "remove"}, {"path", "/id"}}});

@@ -8,6 +8,7 @@
 #include "sqlbak_gateway/account/run.h"
 #include "sqlbak_gateway/base/clock.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -79,6 +80,9 @@ struct JobSnapshot {
   bool runs_current = true;      // false: this collection could not read the list or some run's details
   // Where they are not current: T of the last collection that could read all of them; nothing: none could.
   std::optional<SystemTime> runs_read_at;
+  // How far back from the T of the collection that listed them `runs` go. A window that has grown since then,
+  // by its lookback or its retention, counts only once it has been read.
+  std::chrono::milliseconds runs_reach = std::chrono::milliseconds::max();
 };
 
 // `/me`, where it answers.

@@ -145,8 +145,6 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   void start_or_fail() EXCLUDES(mutex_);
   void start_collection(SystemTime now) EXCLUDES(mutex_);
   void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
-  std::shared_ptr<const Published> publish_again(std::shared_ptr<const Snapshot> snapshot,
-                                                 const AccountMemory* memory) const;
   void fail_to_start(std::string message) EXCLUDES(mutex_);
   std::optional<FailureReason> conclude(CollectionEnd end) REQUIRES(mutex_);
   void keep(std::shared_ptr<const Trace> trace) REQUIRES(mutex_);
