@@ -69,7 +69,9 @@ JobPolicy Overrides::of(const Job& job) const {
   for (int how = kByName; how <= kById; ++how) {
     for (const ResolvedOverride& server : servers_) {
       const bool named = names(server.target->target, job.server_id, job.server_name, how);
-      if (server.matches > 0 && server.closeness == how && named) apply(*server.target, policy);
+      // A job may still say that it is of a server that is listed no more.
+      const bool meant = server.matches > 0 ? server.closeness == how : how == kById;
+      if (meant && named) apply(*server.target, policy);
     }
   }
   for (int how = kByName; how <= kById; ++how) {

@@ -199,7 +199,7 @@ void read_latest(ByteReader& in, JobRuns& runs) {
 enum PublishedRuns : std::uint8_t {
   kNoRuns,
   kTheJobsRuns,  // what is remembered of the job
-  kOwnRuns       // not that: a later collection has half read the job, which is not what was published
+  kOwnRuns       // not that: a later collection has read the job, wholly or in part, and was not published
 };
 
 bool knows_all_runs(const RememberedJob* job) {
@@ -260,7 +260,8 @@ EncodedAccount encode_account(const AccountMemory& memory) {
       lists.flag(job->settings != nullptr);
       const auto found = known.find(job->job.id);
       const RememberedJob* const remembered = found == known.end() ? nullptr : found->second;
-      const PublishedRuns runs = !job->runs ? kNoRuns : knows_all_runs(remembered) ? kTheJobsRuns : kOwnRuns;
+      const bool the_jobs = knows_all_runs(remembered) && job->runs.get() == &remembered->runs->runs;
+      const PublishedRuns runs = !job->runs ? kNoRuns : the_jobs ? kTheJobsRuns : kOwnRuns;
       lists.byte(runs);
       if (runs == kOwnRuns) {
         write(lists, *job->remembered);

@@ -349,7 +349,10 @@ JobResult JobReading::result() const {
     memory->covered_from.reset();
   }
 
-  const bool runs_current = complete && packed.failed == 0;
+  // Else not one of the runs that are there could be read, in this collection or before.
+  const bool runs_known = complete && says_something(*packed.runs);
+  result.runs_listed = result.runs_listed && (runs_known || !complete);
+  const bool runs_current = runs_known && packed.failed == 0;
   if (runs_current) memory->runs_read_at = now();
 
   if (done()) {

@@ -354,7 +354,8 @@ std::vector<RunId> RunLedger::next_witnesses(BackupType type, double from_ms, do
     if (!stands(*tally)) continue;
     const Run& run = *find(before_->ids[static_cast<std::size_t>(tally - tallies.begin())]);
     if (run.gone || run.reading != kNone) continue;  // readings are above
-    if (run.asked) break;                            // it could not be read: what is known of it stands
+    // It could not be read, now or in the collections before: what is known of it stands.
+    if (run.asked || run.unsettled != kNone) break;
     if (!standing) standing = oldest_read_that_stands();
     if (*standing <= start) break;  // an older one is known, from this collection, to stand
     witnesses.push_back(run.id);

@@ -212,6 +212,12 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
     const EpochMs start = reading ? reading->started_at : run.started_at;
 
+    // Its own fault only where the details of others could be read, and it was not the rate that was refused:
+    // else the endpoint is in trouble, and what is finished stays so.
+    const bool own_fault =
+        run.failure && circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
+    const bool stands = run.failure && !own_fault && run.known && !before;
+
     // Whether it has to be asked for again.
     std::uint8_t failures = before ? before->failures : std::uint8_t{0};
     if (reading) {
@@ -224,10 +230,9 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
                                 0,
                                 true});
       }
+    } else if (stands) {
+      ++packed.failed;
     } else if (run.failure) {
-      // Its own fault only where the details of others could be read, and it was not the rate that was
-      // refused: else the endpoint is in trouble.
-      const bool own_fault = circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
       if (own_fault && failures < kUnreadableAfter) ++failures;
       UnsettledRun unsettled = before ? *before : UnsettledRun{};
       if (!before) {
@@ -254,7 +259,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
     const bool too_old = start.milliseconds() < kept_from_ms_;
     if (has_rows && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
-    const bool settled = reading ? reading->settled : !before && !run.failure;
+    const bool settled = reading ? reading->settled : !before && (!run.failure || stands);
     if (settled && (too_old || !has_rows) && (run.seen || !circumstances.listed_whole)) {
       packer.add(IdleRun{run.id, start, reading ? !has_rows : run.empty});
     }

@@ -74,6 +74,13 @@ TEST(Overrides, NameAServerByIdOrName) {
   EXPECT_THAT(ignored(ignoring_server("sql-2")), ElementsAre("12"));
 }
 
+TEST(Overrides, OfAServerByIdHoldForItsJobsWhenItIsListedNoMore) {
+  AccountUnderTest decommissioned;
+  decommissioned.with_server("1", "sql-1");
+  decommissioned.with(JobUnderTest("12").named("Nightly").on_server("2", "unknown"));
+  EXPECT_THAT(ignored(ignoring_server("2"), decommissioned), ElementsAre("12"));
+}
+
 TEST(Overrides, MeanTheClosestNameThatMatches) {
   AccountUnderTest twisted = account();
   twisted.with(JobUnderTest("20").named("10"));

@@ -73,6 +73,21 @@ TEST(Codec, WhatWasPublishedComesBackWhereALaterCollectionHasHalfReadIt) {
   EXPECT_TRUE(fingerprint(again) == fingerprint(memory));
 }
 
+TEST(Codec, WhatWasPublishedIsNotMixedWithWhatALaterCollectionReadThatCameToNothing) {
+  RememberedAccount account(1);
+  const auto published = account.collect();
+  auto memory = std::make_shared<AccountMemory>(*account.collect(std::chrono::hours(80)));
+  memory->last_good = published->last_good;
+  ASSERT_NE(memory->jobs[0]->runs->runs.tallies, published->last_good->jobs[0]->runs->tallies);
+  const auto again = reread(*memory);
+  ASSERT_TRUE(again);
+  for (std::size_t i = 0; i < published->last_good->jobs.size(); ++i) {
+    EXPECT_EQ(again->last_good->jobs[i]->runs->tallies, published->last_good->jobs[i]->runs->tallies);
+    EXPECT_EQ(*again->last_good->jobs[i]->remembered, *published->last_good->jobs[i]->remembered);
+  }
+  EXPECT_EQ(again->jobs[0]->runs->runs.tallies, memory->jobs[0]->runs->runs.tallies);
+}
+
 TEST(Codec, RefusesAnAccountThatNamesAJobTwice) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());

@@ -357,6 +357,50 @@ TEST_F(CollectionReading, SaysHowFarBackTheRunsGo) {
   EXPECT_EQ(job(collect(), "job").runs_reach, Days(60 + 7));
 }
 
+TEST_F(CollectionReading, WhereNoRunOfAJobIsKnownTheGaugeSaysSo) {
+  add_run(add_job("good"), Hours(1));
+  const Id bad = add_run(add_job("bad"), Hours(1));
+  fail_with("path=/jobruns/" + std::to_string(bad) + ",body=malformed");
+  for (int i = 0; i < 5; ++i) {
+    const CollectionOutcome outcome = collect();
+    const bool unknown = !job(outcome, "bad").runs;
+    EXPECT_FALSE(unknown && outcome.snapshot->jobruns_available) << "collection " << i;
+    pass(minutes(5));
+  }
+}
+
+TEST_F(CollectionReading, AnOutageOfDetailsDoesNotMakeEachCollectionAskForMore) {
+  for (int i = 0; i < 20; ++i) {
+    const Id job_id = add_job("job" + std::to_string(i));
+    for (int j = 1; j < 50; ++j) add_run(job_id, Hours(j));
+  }
+  collect();
+  fail_with("endpoint=jobrun_details,status=500");
+  for (int i = 0; i < 100; ++i) {
+    pass(minutes(5));
+    collect();
+  }
+  EXPECT_LE(requests("jobrun_details"), 3u);
+}
+
+TEST_F(CollectionReading, ALeftOutWitnessIsNotAskedForEachTime) {
+  const Id job_id = add_job("job", 2);
+  const Id old = add_run(job_id, Days(3));
+  add_run(job_id, Hours(1));
+  const std::string path = "/jobruns/" + std::to_string(old);
+  collect();
+  fail_with("path=" + path + ",body=malformed");
+  for (int i = 0; i < 4; ++i) {
+    pass(minutes(5));
+    collect();
+  }
+  for (int i = 0; i < 4; ++i) {
+    pass(minutes(5));
+    EXPECT_EQ(collect().runs_left_out, 1u);
+    EXPECT_THAT(targets("jobrun_details"), Not(Contains(path)));
+  }
+}
+
 TEST_F(CollectionReading, ServersWithoutAnIdDoNotMakeAListEndless) {
   change([](simulator::Account& account) {
     account.patch(simulator::Account::Row::server, 1, {{{"op", "remove"}, {"path", "/id"}}});
