@@ -3,7 +3,7 @@
 //
 // In order: settings where they are due; the list of its runs, and beside it the details of those that are
 // not known or not settled; runs that the list leaves out; files past their retention. The rules are
-// explained in docs/architecture.md ("What is asked, and what is not"). Pure, like Collection. Not
+// explained in docs/architecture.md ("What makes remembering exact"). Pure, like Collection. Not
 // thread-safe.
 #pragma once
 

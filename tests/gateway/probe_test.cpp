@@ -1,5 +1,5 @@
 // The promises of a probe, one by one, on a manual clock against the simulated API. The numbers are those of
-// "A probe" in docs/architecture.md.
+// "The life of a probe" in docs/architecture.md.
 #include "config/config_directory.h"
 #include "gateway/basic_authorization.h"
 #include "gateway/gateway_world.h"
