@@ -1,9 +1,8 @@
 #include "evaluation/rhythm.h"
 
-#include "sqlbak_gateway/account/epoch_ms.h"
-
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 
 namespace sqlbak_gateway::evaluation {
@@ -42,7 +41,34 @@ double longest_usual(std::vector<double>& gaps, double typical) {
   return *usual;
 }
 
+// The span of what there is then.
+double add_earlier(const Successes& known, const std::vector<EpochMs>& earlier) {
+  double first = known.first_ms;
+  double last = known.last_ms;
+  std::vector<double> gaps;  // the latest first
+  for (auto success = earlier.rbegin(); success != earlier.rend(); ++success) {
+    const double start = success->milliseconds();
+    if (std::isnan(first)) {
+      last = start;
+    } else if (start < first) {
+      gaps.push_back(first - start);
+    } else {
+      continue;
+    }
+    first = start;
+  }
+  known.gaps_ms.insert(known.gaps_ms.begin(), gaps.rbegin(), gaps.rend());
+  return last - first;
+}
+
 }  // namespace
+
+std::optional<Rhythm> rhythm(Successes known, const std::vector<EpochMs>& earlier) {
+  double span = known.last_ms - known.first_ms;
+  const bool tells_enough = known.gaps_ms.size() >= kFewestGaps && span >= kWeekendIsSeenIn;
+  if (!tells_enough && !earlier.empty()) span = add_earlier(known, earlier);
+  return rhythm(known.gaps_ms, span);
+}
 
 std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double span_ms) {
   if (gaps_ms.size() < kFewestGaps) return std::nullopt;

@@ -67,6 +67,28 @@ Remembered read_remembered(ByteReader& in) {
   return remembered;
 }
 
+// At the end of what holds the rest: a history that was written without them is as good.
+void write_successes(ByteWriter& out, const Remembered& remembered) {
+  for (const RememberedType& type : remembered.types) {
+    out.number(type.successes.size());
+    for (const EpochMs start : type.successes) out.instant(start);
+  }
+}
+
+void read_successes(ByteReader& in, Remembered& remembered) {
+  if (in.at_end()) return;
+  for (RememberedType& type : remembered.types) {
+    const std::size_t count = in.count();
+    if (count > RememberedType::kSuccesses) return in.fail();
+    for (std::size_t i = 0; i < count; ++i) {
+      const EpochMs start = in.epoch_ms();
+      if (!start.has_value() || (i > 0 && !(type.successes.back().milliseconds() < start.milliseconds())))
+        return in.fail();
+      type.successes.push_back(start);
+    }
+  }
+}
+
 void write(ByteWriter& out, const JobSettings& settings) {
   for (const BackupType type : kBackupTypes) out.flag(settings.enabled_types.contains(type));
   out.integer(settings.full_retention_days);
@@ -254,6 +276,7 @@ EncodedAccount encode_account(const AccountMemory& memory) {
     }
     std::unordered_map<std::string_view, const RememberedJob*> known;
     for (const auto& job : memory.jobs) known.emplace(job->id, job.get());
+    std::vector<const Remembered*> own;
     lists.number(snapshot->jobs.size());
     for (const auto& job : snapshot->jobs) {
       write(lists, job->job);
@@ -272,7 +295,9 @@ EncodedAccount encode_account(const AccountMemory& memory) {
       lists.flag(job->settings_current);
       lists.flag(job->runs_current);
       lists.instant(job->runs_read_at);
+      if (runs == kOwnRuns) own.push_back(job->remembered.get());
     }
+    for (const Remembered* remembered : own) write_successes(lists, *remembered);
     encoded.lists = std::move(lists).sealed();
   }
   encoded.header = std::move(header).sealed();
@@ -286,7 +311,10 @@ std::string encode_job(const RememberedJob& job) {
   out.flag(job.settings != nullptr);
   if (job.settings) write(out, *job.settings);
   out.flag(job.runs != nullptr);
-  if (!job.runs) return std::move(out).sealed();
+  if (!job.runs) {
+    write_successes(out, *job.remembered);
+    return std::move(out).sealed();
+  }
   const RememberedRuns& runs = *job.runs;
   out.number(runs.ids.size());
   write_latest(out, runs.runs);
@@ -306,6 +334,7 @@ std::string encode_job(const RememberedJob& job) {
     out.instant(run.started_at);
     out.flag(run.empty);
   }
+  write_successes(out, *job.remembered);
   return std::move(out).sealed();
 }
 
@@ -375,6 +404,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     server.app_type = rows.text();
     server.status = rows.text();
   }
+  std::vector<std::shared_ptr<Remembered>> own;
   for (std::size_t i = rows.count(); i > 0 && rows.ok(); --i) {
     auto job = std::make_shared<JobSnapshot>();
     job->job = read_job(rows);
@@ -383,7 +413,8 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     const std::uint64_t published = rows.at_most(kOwnRuns);
     if (published == kTheJobsRuns) job->runs = stand_in_;
     if (published == kOwnRuns) {
-      job->remembered = std::make_shared<const Remembered>(read_remembered(rows));
+      own.push_back(std::make_shared<Remembered>(read_remembered(rows)));
+      job->remembered = own.back();
       auto runs = std::make_shared<JobRuns>();
       for (std::size_t j = rows.count(); j > 0 && rows.ok(); --j) read_tally(rows, runs->tallies);
       read_latest(rows, *runs);
@@ -394,6 +425,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->runs_read_at = rows.optional_instant();
     snapshot_->jobs.push_back(std::move(job));
   }
+  for (const auto& remembered : own) read_successes(rows, *remembered);
   return rows.finished();
 }
 
@@ -405,9 +437,13 @@ bool AccountDecoder::job(std::string_view body) {
   part.read = true;
   auto& job = part.job;
   auto& runs = part.runs;
-  job->remembered = std::make_shared<const Remembered>(read_remembered(in));
+  const auto remembered = std::make_shared<Remembered>(read_remembered(in));
+  job->remembered = remembered;
   if (in.flag()) job->settings = std::make_shared<const JobSettings>(read_settings(in));
-  if (!in.flag()) return in.finished();
+  if (!in.flag()) {
+    read_successes(in, *remembered);
+    return in.finished();
+  }
 
   runs = std::make_shared<RememberedRuns>();
   // Room for the chunks, which say themselves how many rows there are: a hint that damage must not turn into
@@ -432,6 +468,7 @@ bool AccountDecoder::job(std::string_view body) {
     run.started_at = in.epoch_ms();
     run.empty = in.flag();
   }
+  read_successes(in, *remembered);
   return in.finished();
 }
 

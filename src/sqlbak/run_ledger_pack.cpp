@@ -28,6 +28,12 @@ EpochMs later(EpochMs a, EpochMs b) {
   return a.milliseconds() > b.milliseconds() || !b.has_value() ? a : b;
 }
 
+void remember_success(std::vector<EpochMs>& successes, EpochMs start) {
+  if (!successes.empty() && !(successes.back().milliseconds() < start.milliseconds())) return;
+  if (successes.size() == RememberedType::kSuccesses) successes.erase(successes.begin());
+  successes.push_back(start);
+}
+
 // A run that is not kept any longer adds itself to what is remembered of its type. Runs come in the order of
 // their starts.
 void remember(Remembered& remembered, const RunTally& tally, bool open) {
@@ -36,7 +42,10 @@ void remember(Remembered& remembered, const RunTally& tally, bool open) {
   if (!(remembered.oldest_run.milliseconds() <= start.milliseconds())) remembered.oldest_run = start;
   RememberedType& type = remembered.of(tally.type);
   type.last_attempt = later(type.last_attempt, start);
-  if (tally.succeeded > 0) type.last_success = later(type.last_success, start);
+  if (tally.succeeded > 0) {
+    type.last_success = later(type.last_success, start);
+    remember_success(type.successes, start);
+  }
   if (open || type.last_finished.milliseconds() > start.milliseconds()) return;
   const bool succeeded = tally.failed == 0 && tally.other == 0;
   if (type.last_finished == start) {

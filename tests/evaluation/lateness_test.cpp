@@ -16,6 +16,21 @@ using enum BackupType;
 
 // --- the typical interval ---
 
+TEST(ExpectedInterval, CountsEarlierSuccessesWhereTheKnownOnesTellLittle) {
+  const auto interval = [](const JobUnderTest& job) {
+    return judged_row(job, full).expected_interval_seconds;
+  };
+  Remembered before;
+  for (int week = 5; week > 0; --week) {
+    before.of(full).successes.push_back(hours_ago(24 * 20 + 168.0 * week));
+  }
+  before.of(full).last_success = before.of(full).last_attempt = hours_ago(24 * 20 + 168);
+  EXPECT_EQ(interval(JobUnderTest().remembers(before)), 7 * kDay) << "none is known any more";
+  EXPECT_EQ(interval(JobUnderTest().remembers(before).ran(succeeded(full, hours_ago(24 * 20)))), 7 * kDay);
+  EXPECT_EQ(interval(JobUnderTest().remembers(before).succeeded_every(24, full, 5, 7)), kDay)
+      << "the known ones tell enough";
+}
+
 TEST(ExpectedInterval, IsTheMedianGapBetweenAtLeastFiveSuccesses) {
   const auto interval = [](const JobUnderTest& job, BackupType type = full) {
     return judged_row(job, type).expected_interval_seconds;

@@ -120,6 +120,23 @@ TEST(Codec, RefusesInstantsAndRetentionsBeyondAllReason) {
   EXPECT_FALSE(reread(*memory));
 }
 
+TEST(Codec, BringsBackTheLatestSuccessesThatAreNotKept) {
+  RememberedAccount account(1);
+  auto memory = std::make_shared<AccountMemory>(*account.collect());
+  auto job = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  memory->jobs[0] = job;
+  const auto with = [&](std::vector<EpochMs> successes) {
+    auto remembered = std::make_shared<Remembered>(*job->remembered);
+    remembered->of(BackupType::log).successes = std::move(successes);
+    job->remembered = remembered;
+    return reread(*memory);
+  };
+  EXPECT_EQ(*with({EpochMs(1000), EpochMs(2000.5)})->jobs[0]->remembered, *job->remembered);
+  EXPECT_FALSE(with({EpochMs(1000), EpochMs(1000)})) << "they ascend";
+  EXPECT_FALSE(with({EpochMs()})) << "and have a start";
+  EXPECT_FALSE(with(std::vector<EpochMs>(RememberedType::kSuccesses + 1))) << "and are no more than these";
+}
+
 TEST(Codec, BringsBackIdsThatAreNoNumbers) {
   auto runs = std::make_shared<RememberedRuns>();
   runs->names = {"run-a", "007"};

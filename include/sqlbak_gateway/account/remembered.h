@@ -6,7 +6,9 @@
 #include "sqlbak_gateway/account/epoch_ms.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace sqlbak_gateway {
 
@@ -17,6 +19,10 @@ struct RememberedType {
   EpochMs last_finished;                   // start of the last run with entries that had finished
   bool last_finished_succeeded = false;    // all its entries had; meaningless without last_finished
   std::uint64_t consecutive_failures = 0;  // finished attempts up to last_finished, since one that succeeded
+  // Starts of the latest successes that are no longer kept, ascending: a rhythm must not be forgotten just
+  // because the job has stopped.
+  std::vector<EpochMs> successes;
+  static constexpr std::size_t kSuccesses = 16;
 
   friend bool operator==(const RememberedType&, const RememberedType&) = default;
 };
