@@ -163,9 +163,9 @@ class Loading {
       message.append(name).append("\" is already defined in ").append(where);
       if (first->second.file != file_ && is_account_name(name)) {
         message += ": whose it is cannot be told, so neither is used";
+        // Where, only the log says: its tenant need not know whose files there are.
         std::string why = "account \"";
-        why.append(name).append("\" is defined in ").append(where).append(" and in ");
-        why.append(to_text({account.place, ""})).append(": neither is used");
+        why.append(name).append("\" is defined in more than one file of accounts_dir: none of them is used");
         disputed_.emplace(name, std::move(why));
       }
       reader.error({account.place.line, account.place.column}, std::move(message));

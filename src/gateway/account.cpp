@@ -323,9 +323,10 @@ ProbeAnswer Account::answer(SteadyTime arrived, bool collected) {
     made.status.jobs_pending = snapshot.jobs_pending;
     made.status.jobs_unreadable = snapshot.jobs_unreadable;
     made.series_dropped = made.data->layout->series_dropped();
-    // However long a backfill takes, what it has read is as new as it can be.
-    const bool being_read = record.in_progress && made.data->collected_at() >= record.last_attempt;
-    if (!being_read && made.at - made.data->collected_at() > config_.max_stale) made.data.reset();
+    // However long a backfill takes, what it has read is as new as it can be, and fresh when it ends.
+    const bool as_new_as_can_be = (record.in_progress && made.data->collected_at() >= record.last_attempt) ||
+                                  state_.freshness(now) == AccountState::Freshness::fresh;
+    if (!as_new_as_can_be && made.at - made.data->collected_at() > config_.max_stale) made.data.reset();
   }
 
   if (!made.data) {

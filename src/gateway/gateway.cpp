@@ -321,6 +321,11 @@ http::Response Gateway::handle(const http::Request& request) {
       return http::text_response(
           503, "files of accounts_dir were rejected, and with them every account for you; see the log\n");
     }
+    if (now->config.server.advertise.empty() && request.host().empty()) {
+      return http::text_response(400,
+                                 "a request without a Host cannot be told how to reach the gateway; set "
+                                 "server.advertise\n");
+    }
     http::Response response = http::text_response(
         200, discovery_document(visible, advertised(now->config.server, request.scheme(), request.host())));
     response.content_type = "application/json";

@@ -149,9 +149,12 @@ class Store {
   }
 
   Result<void> configured(const std::vector<std::string>& accounts, SystemTime now) {
+    // Those that were until now have been all the time that the gateway was up.
+    std::set<std::string> seen(accounts.begin(), accounts.end());
+    if (configured_) seen.insert(configured_->begin(), configured_->end());
     configured_.emplace(accounts.begin(), accounts.end());
     std::erase_if(written_, [&](const auto& entry) { return !configured_->contains(entry.first); });
-    return transaction([&] { return forget_unconfigured(accounts, now); }, [] {});
+    return transaction([&] { return forget_unconfigured(seen, now); }, [] {});
   }
 
  private:
@@ -203,11 +206,11 @@ class Store {
       if (!key) return key.error();
     } else {
       const bool same_lists = encode_account(*before).lists == encoded.lists;
-      Result<Statement> update =
-          database_.prepare(same_lists ? "UPDATE account SET header = ? WHERE id = ?"
-                                       : "UPDATE account SET header = ?, lists = ? WHERE id = ?");
+      Result<Statement> update = database_.prepare(
+          same_lists ? "UPDATE account SET configured_at = ?, header = ? WHERE id = ?"
+                     : "UPDATE account SET configured_at = ?, header = ?, lists = ? WHERE id = ?");
       if (!update) return update.error();
-      update->bind_blob(encoded.header);
+      update->bind(now.time_since_epoch().count()).bind_blob(encoded.header);
       if (!same_lists) update->bind_blob(encoded.lists);
       if (Result<void> done = update->bind(**key).run(); !done) return done;
     }
@@ -273,7 +276,7 @@ class Store {
     return {};
   }
 
-  Result<void> forget_unconfigured(const std::vector<std::string>& accounts, SystemTime now) {
+  Result<void> forget_unconfigured(const std::set<std::string>& accounts, SystemTime now) {
     Result<Statement> touch = database_.prepare("UPDATE account SET configured_at = ? WHERE name = ?");
     if (!touch) return touch.error();
     for (const std::string& account : accounts) {

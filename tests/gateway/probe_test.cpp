@@ -173,6 +173,18 @@ TEST_F(ProbeTest, ATokenThatComesBackHealsTheAccountAfterTheBackoff) {
   EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
 }
 
+TEST_F(ProbeTest, ABackfillThatTakesLongerThanMaxStaleIsShownWhenItEnds) {
+  configured("acme").max_stale = minutes(30);
+  fail_with("account=acme,endpoint=jobrun_details,latency=29s,until=3h");
+  probe("acme");
+  let_pass(minutes(25));
+  EXPECT_FALSE(ages(probed("acme")).empty()) << "while it is read";
+  let_collections_end(hours(3));
+  const Series now = probed("acme");
+  EXPECT_EQ(value(now, "probe_success"), 1);
+  EXPECT_FALSE(ages(now).empty()) << "the moment it is complete";
+}
+
 TEST_F(ProbeTest, ATokenFileThatIsReplacedIsTriedAtOnce) {
   const config::testing::ConfigDirectory files;
   configured("acme").token = {config::TokenSource::Kind::file, files.write("acme", "nobodys-token"), ""};

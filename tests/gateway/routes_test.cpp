@@ -16,8 +16,10 @@ class RoutesTest : public testing::GatewayWorld {
     request.path = std::move(path);
     request.peer_address = from_this_machine ? "127.0.0.1" : "192.0.2.1";
     request.peer_is_loopback = from_this_machine;
+    request.authority = authority_;
     return gateway().handle(request);
   }
+  std::string authority_ = "gateway.example.com:8000";
   static std::string allow(const http::Response& response) {
     for (const http::NamedValue& header : response.headers) {
       if (header.name == "Allow") return header.value;
@@ -58,6 +60,19 @@ TEST_F(RoutesTest, HealthAndReadinessAreSimple) {
   gateway().shut_down();
   EXPECT_EQ(get("/-/healthy").status, 200);
   EXPECT_EQ(get("/-/ready").status, 503);
+}
+
+// HTTP/1.0 has none, and a client may leave it empty.
+TEST_F(RoutesTest, DiscoveryWithoutAHostNeedsToBeToldItsAddress) {
+  authority_.clear();
+  EXPECT_EQ(send("GET", "/sd").status, 400);
+  EXPECT_NE(send("GET", "/sd").body.find("server.advertise"), std::string::npos);
+}
+
+TEST_F(RoutesTest, DiscoveryWithoutAHostIsToldItsAddress) {
+  authority_.clear();
+  configuration.server.advertise = "https://gateway.example.com";
+  EXPECT_EQ(send("GET", "/sd").status, 200);
 }
 
 TEST_F(RoutesTest, AnUnknownPathIs404) {

@@ -1,4 +1,5 @@
-// A job that stops is late, and stays late, although its successes leave the window: its rhythm is remembered.
+// A job that stops is late, and stays late, although its successes leave the window: its rhythm is
+// remembered.
 #include "sqlbak/collected_account.h"
 #include "sqlbak_gateway/evaluation/prepared.h"
 
