@@ -64,7 +64,7 @@ std::string run_details() {
 // A page of a hundred runs, as the list may carry them: 26 KB.
 std::string run_list() {
   std::string body = R"({"data":{"list":[)";
-  for (int i = 0; i < 100; ++i) {
+  for (std::int64_t i = 0; i < 100; ++i) {
     if (i > 0) body += ',';
     body +=
         R"({"id":)" + std::to_string(9482211 + i) +

@@ -75,7 +75,8 @@ bool PasswordChecks::may_wait(const Asker& asker) const {
 
 PasswordChecks::Outcome PasswordChecks::outcome_of(const std::shared_ptr<Check>& equal, const Asker& asker) {
   if (!may_wait(asker)) return Outcome::busy;
-  const std::shared_ptr<Check> check = equal;  // it leaves in_flight_ when it ends
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): it leaves in_flight_ when it ends
+  const std::shared_ptr<Check> check = equal;
   ++waiting_on(asker.urgency);
   while (!check->outcome) check->changed.wait(mutex_);
   --waiting_on(asker.urgency);

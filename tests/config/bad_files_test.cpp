@@ -47,7 +47,7 @@ Lines expected_of(const std::string& file, const std::string& kind) {
 // "LINE:COLUMN: MESSAGE" of diagnostics that all are about `file`.
 Lines said_of(const std::string& file, const std::vector<Diagnostic>& diagnostics) {
   Lines said;
-  for (Diagnostic diagnostic : diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
     EXPECT_EQ(diagnostic.place.file, file);
     const std::string whole = to_text(diagnostic);
     std::string text = whole.substr(std::min(whole.size(), file.size() + 1));

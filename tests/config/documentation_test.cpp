@@ -18,7 +18,6 @@
 namespace sqlbak_gateway::config::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 

@@ -9,14 +9,10 @@
 #include <string>
 #include <sys/stat.h>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace sqlbak_gateway::config::testing {
 namespace {
-
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 TokenSource file_source(const std::string& path) {
   return {TokenSource::Kind::file, path, {}};

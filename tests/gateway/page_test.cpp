@@ -30,7 +30,7 @@ std::string malformed(std::string_view html) {
   html.remove_prefix(kDoctype.size());
   std::vector<std::string_view> open;
   std::set<std::string_view> ids;
-  while ((html = html.substr(std::min(html.find('<'), html.size()))) != "") {
+  while (!(html = html.substr(std::min(html.find('<'), html.size()))).empty()) {
     html.remove_prefix(1);
     const bool closes = html.starts_with('/');
     if (closes) html.remove_prefix(1);

@@ -315,7 +315,7 @@ class AKilledBackfill : public RestartTest {
   AKilledBackfill() : RestartTest(one_large_account()) { configured("large").requests_per_second = kRate; }
 
   static constexpr std::uint64_t kRate = 10;  // a second
-  static constexpr std::uint64_t kRuns = 20 * 200;
+  static constexpr std::uint64_t kRuns = std::uint64_t{20} * 200;
   static constexpr std::uint64_t kReadAgain = 100;  // audits, and runs that are open
 };
 

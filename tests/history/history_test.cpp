@@ -22,7 +22,6 @@ namespace {
 
 using testing::fingerprint;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::RememberedAccount;
 
 std::shared_ptr<const AccountMemory> loaded(History& history, const std::string& account) {
@@ -263,7 +262,7 @@ TEST_F(HistoryFile, ThatIsDamagedIsDoneWithout) {
   write("acme", account_.collect());
   std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
   for (int page = 1; page < 6; ++page) {
-    file.seekp(page * 4096);
+    file.seekp(page * std::streamoff{4096});
     file << std::string(512, '\xff');
   }
   file.close();
@@ -271,7 +270,7 @@ TEST_F(HistoryFile, ThatIsDamagedIsDoneWithout) {
 }
 
 TEST_F(HistoryFile, OfAnotherProgramIsLeftAlone) {
-  std::ofstream{path_};
+  std::ofstream(path_).close();
   execute("CREATE TABLE invoices (id)");
   expect_memory_only("not a history of sqlbak-gateway");
 }

@@ -17,6 +17,7 @@ namespace sqlbak_gateway::history::testing {
 // A simulated account and what is remembered of it, collection after collection.
 class RememberedAccount {
  public:
+  // NOLINTNEXTLINE(clang-analyzer-optin.cplusplus.UninitializedObject): Simulator initializes all it has
   explicit RememberedAccount(std::uint64_t seed, const simulator::Knobs& knobs = {},
                              simulator::Size size = {2, 4, 20})
       : simulator_(world(seed, size), clock_, knobs) {}

@@ -90,7 +90,7 @@ bool Client::send(std::string_view bytes) {
 }
 
 std::string Client::receive() {
-  std::array<char, 64 * 1024> bytes;
+  std::array<char, std::size_t{64} * 1024> bytes;
   ERR_clear_error();
   const auto count =
       tls_ ? static_cast<ssize_t>(SSL_read(tls_->connection, bytes.data(), static_cast<int>(bytes.size())))

@@ -11,8 +11,6 @@
 namespace sqlbak_gateway::http {
 namespace {
 
-using ::testing::HasSubstr;
-
 constexpr SystemTime kNow{std::chrono::milliseconds{784'111'777'123}};  // the example of RFC 9110, 5.6.7
 
 TEST(ResponseHead, HasDateLengthAndTypeAlways) {
@@ -44,10 +42,10 @@ TEST(MethodNotAllowed, SaysWhatIs) {
   EXPECT_THAT(response.headers, ::testing::ElementsAre(NamedValue{"Allow", "GET, HEAD"}));
 }
 
-std::string inflated(const std::string& compressed, std::size_t size) {
+std::string inflated(std::string compressed, std::size_t size) {
   std::string text(size + 1, '\0');
   z_stream stream{};
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.next_in = reinterpret_cast<Bytef*>(compressed.data());
   stream.avail_in = static_cast<uInt>(compressed.size());
   stream.next_out = reinterpret_cast<Bytef*>(text.data());
   stream.avail_out = static_cast<uInt>(text.size());

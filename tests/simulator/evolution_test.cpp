@@ -21,7 +21,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using ::testing::ElementsAre;
-using ::testing::Gt;
 
 constexpr SystemTime kNoon = ManualClock::kStart;
 

@@ -8,7 +8,6 @@ namespace {
 
 using nlohmann::json;
 using ::testing::ElementsAre;
-using ::testing::Ge;
 
 using Fault = SimulatedApi;
 using Rule = SimulatedApi;

@@ -188,7 +188,8 @@ class History {
     if (kind == 0) {
       lags_ = true;
       // Never together with another run.
-      const auto age = minutes(10 + random_.below(5 * 24 * 60)) + milliseconds(1 + random_.below(50'000));
+      const auto age =
+          minutes(10 + random_.below(std::size_t{5} * 24 * 60)) + milliseconds(1 + random_.below(50'000));
       simulator::HandRun run{.type = job.types.empty() ? "database_full" : job.types.front()};
       if (random_.happens(0.3)) {
         run.status = "failed";

@@ -20,7 +20,6 @@ using testing::Id;
 using ::testing::IsEmpty;
 using ::testing::Le;
 using testing::minutes;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 class CollectionRemembering : public testing::CollectedAccount {

@@ -13,7 +13,7 @@ Certificates::Certificates() {
   std::string pattern = std::filesystem::temp_directory_path() / "certificates-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
-  std::ofstream(folder_ / "index.txt");
+  std::ofstream(folder_ / "index.txt").close();
   std::ofstream(folder_ / "ca.cnf")
       << "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\nnew_certs_dir = .\n"
          "rand_serial = yes\ndefault_md = sha256\npolicy = any\ncopy_extensions = copy\n"

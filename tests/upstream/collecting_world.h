@@ -66,7 +66,7 @@ class CollectingWorld {
     share.kind = kind;
     share.group = LimitGroup{last_key_};
     Collection& collection = collections_[key];
-    collection.api = api;
+    collection.api = std::move(api);
     collection.rounds = {3, 2 * jobs, details * jobs};
     collection.began = now_;
     scheduler_.begin(key, share, now_);

@@ -110,7 +110,7 @@ class ScriptedServer::Connection final : public ServerConnection {
   std::string buffer_;
 };
 
-ScriptedServer::ScriptedServer(Script script, ServerCertificate certificate)
+ScriptedServer::ScriptedServer(Script script, const ServerCertificate& certificate)
     : script_(std::move(script)), tls_(tls_of(certificate)), listener_(listen_anywhere(port_)) {
   acceptor_ = std::thread([this] { accept_all(); });
 }

@@ -43,7 +43,7 @@ class ScriptedServer {
   using Script = std::function<void(ServerConnection&)>;
 
   // `script` plays on each connection, each on a thread of its own.
-  explicit ScriptedServer(Script script, ServerCertificate certificate = {});
+  explicit ScriptedServer(Script script, const ServerCertificate& certificate = {});
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer();
