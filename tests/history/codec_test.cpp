@@ -131,7 +131,9 @@ TEST(Codec, BringsBackTheLatestSuccessesThatAreNotKept) {
     job->remembered = remembered;
     return reread(*memory);
   };
-  EXPECT_EQ(*with({EpochMs(1000), EpochMs(2000.5)})->jobs[0]->remembered, *job->remembered);
+  const auto read = with({EpochMs(1000), EpochMs(2000.5)});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read->jobs[0]->remembered, *job->remembered);
   EXPECT_FALSE(with({EpochMs(1000), EpochMs(1000)})) << "they ascend";
   EXPECT_FALSE(with({EpochMs()})) << "and have a start";
   EXPECT_FALSE(with(std::vector<EpochMs>(RememberedType::kSuccesses + 1))) << "and are no more than these";

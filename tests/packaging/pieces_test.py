@@ -98,6 +98,12 @@ class Unit(unittest.TestCase):
             subprocess.run(["systemd-sysusers", f"--root={root}", PACKAGING / "systemd/sqlbak-gateway.sysusers"], check=True, capture_output=True)
             self.assertRegex((pathlib.Path(root) / "etc/passwd").read_text(), r"(?m)^sqlbak-gateway:.*:/var/lib/sqlbak-gateway:/usr/sbin/nologin$")
 
+    def test_is_started_again_however_often_it_failed(self):
+        text = UNIT.read_text()
+        self.assertIn("\nRestart=on-failure\n", text)
+        self.assertIn("\nStartLimitIntervalSec=0\n", text[:text.index("[Service]")])
+        self.assertNotIn("StartLimitBurst", text)
+
     def test_names_what_the_package_installs(self):
         text, cmake = UNIT.read_text(), (SOURCE / "cmake/Package.cmake").read_text()
         self.assertIn("ExecStart=/usr/bin/sqlbak-gateway --config.file=/etc/sqlbak-gateway/gateway.toml\n", text)
