@@ -37,6 +37,7 @@ class AccessThreadsTest : public testing::GatewayWorld {
     request.method = "GET";
     request.path = std::move(path);
     request.peer_address = address;
+    request.authority = "gateway.example.com:8000";
     request.headers.push_back({"Authorization", testing::basic_authorization(name, password)});
     return gateway().handle(request);
   }
