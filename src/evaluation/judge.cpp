@@ -193,7 +193,7 @@ class Judgement {
     row.last_success = remembered.last_success;
     row.last_attempt = remembered.last_attempt;
     if (remembered.last_finished.has_value()) row.last_attempt_succeeded = remembered.last_finished_succeeded;
-    rhythm_ = rhythm({facts.gaps, facts.first_success, facts.last_success}, remembered.successes);
+    rhythm_ = rhythm(facts.gaps, facts.first_success, facts.last_success, remembered.successes);
     if (rhythm_) row.expected_interval_seconds = rhythm_->interval_ms / 1e3;
     if (job_.policy.ignored) return;  // nothing is held against it
     row.consecutive_failures = remembered.consecutive_failures;

@@ -41,40 +41,35 @@ double longest_usual(std::vector<double>& gaps, double typical) {
   return *usual;
 }
 
-// The span of what there is then.
-double add_earlier(const Successes& known, const std::vector<EpochMs>& earlier) {
-  double first = known.first_ms;
-  double last = known.last_ms;
+// Puts the gaps between them before the known ones, and moves the first, or sets both ends where nothing is
+// known.
+void add_earlier(const std::vector<EpochMs>& earlier, std::vector<double>& gaps_ms, double& first_ms,
+                 double& last_ms) {
   std::vector<double> gaps;  // the latest first
   for (auto success = earlier.rbegin(); success != earlier.rend(); ++success) {
     const double start = success->milliseconds();
-    if (std::isnan(first)) {
-      last = start;
-    } else if (start < first) {
-      gaps.push_back(first - start);
+    if (std::isnan(first_ms)) {
+      last_ms = start;
+    } else if (start < first_ms) {
+      gaps.push_back(first_ms - start);
     } else {
       continue;
     }
-    first = start;
+    first_ms = start;
   }
-  known.gaps_ms.insert(known.gaps_ms.begin(), gaps.rbegin(), gaps.rend());
-  return last - first;
+  gaps_ms.insert(gaps_ms.begin(), gaps.rbegin(), gaps.rend());
 }
 
 }  // namespace
 
-std::optional<Rhythm> rhythm(Successes known, const std::vector<EpochMs>& earlier) {
-  double span = known.last_ms - known.first_ms;
-  const bool tells_enough = known.gaps_ms.size() >= kFewestGaps && span >= kWeekendIsSeenIn;
-  if (!tells_enough && !earlier.empty()) span = add_earlier(known, earlier);
-  return rhythm(known.gaps_ms, span);
-}
-
-std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double span_ms) {
+std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double first_ms, double last_ms,
+                             const std::vector<EpochMs>& earlier) {
+  const bool tells_enough = gaps_ms.size() >= kFewestGaps && last_ms - first_ms >= kWeekendIsSeenIn;
+  if (!tells_enough) add_earlier(earlier, gaps_ms, first_ms, last_ms);
   if (gaps_ms.size() < kFewestGaps) return std::nullopt;
   const double typical = typical_gap(gaps_ms);
   const double longest = longest_usual(gaps_ms, typical);
-  const double unseen_weekend = span_ms < kWeekendIsSeenIn ? kWeekend : 0;
+  const double unseen_weekend = last_ms - first_ms < kWeekendIsSeenIn ? kWeekend : 0;
   return Rhythm{typical, longest + std::clamp(longest / 2, kLeastSlack, kMostSlack) + unseen_weekend};
 }
 

@@ -16,20 +16,12 @@ struct Rhythm {
   double max_age_ms = 0;   // no gap seen before, but for a single long pause, is longer
 };
 
-// The successes of a job and type that are known.
-struct Successes {
-  std::vector<double>&
-      gaps_ms;          // between consecutive ones, all above 0, the oldest first; may be left in disorder
-  double first_ms = 0;  // NaN: there is none
-  double last_ms = 0;
-};
-
-// Nothing from fewer than five successes. Where they are fewer, or lie within less than the six days that are
-// sure to hold a weekend, the `earlier` ones (ascending) count too, as far as they are before the first.
-std::optional<Rhythm> rhythm(Successes known, const std::vector<EpochMs>& earlier);
-
-// `gaps_ms`: the times between consecutive successes, all above 0, the oldest first; they may be left in
-// another order. `span_ms`: from the first success to the last. Nothing from fewer than five successes.
-std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double span_ms);
+// The successes that are known: `gaps_ms` between consecutive ones, all above 0, the oldest first (they may
+// be left in another order), from the first at `first_ms` (NaN: there is none) to the last at `last_ms`.
+// Where they are fewer than five, or lie within less than the six days that are sure to hold a weekend, the
+// `earlier` ones (ascending) count too, as far as they are before the first. Nothing from fewer than five in
+// all.
+std::optional<Rhythm> rhythm(std::vector<double>& gaps_ms, double first_ms, double last_ms,
+                             const std::vector<EpochMs>& earlier);
 
 }  // namespace sqlbak_gateway::evaluation

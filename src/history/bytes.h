@@ -80,7 +80,7 @@ class ByteReader {
   bool ok() const { return ok_; }
   // Everything was read, and was sound.
   bool finished() const { return ok_ && rest_.empty(); }
-  // Nothing follows: a later version has added something here.
+  // Everything was read: what a later version writes behind it is not there.
   bool at_end() const { return rest_.empty(); }
   // Says that a value cannot be.
   void fail() { ok_ = false; }

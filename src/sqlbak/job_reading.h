@@ -43,11 +43,11 @@ struct JobResult {
   std::shared_ptr<const RememberedJob> memory;  // from now on; half of it when the reading is not done
   std::shared_ptr<const JobSnapshot> snapshot;  // null when it is not done
   bool settings_read = true;                    // or kept, and not due
-  bool runs_listed = true;
-  std::uint64_t runs_failed = 0;          // they make jobruns_available 0
-  std::uint64_t runs_left_out = 0;        // they do not any more
-  std::uint64_t runs_newly_left_out = 0;  // of them: since this collection
-  bool contradicted = false;              // the audit found a remembered run changed
+  bool runs_listed = true;                      // and, where there are any, one could be read
+  std::uint64_t runs_failed = 0;                // they make jobruns_available 0
+  std::uint64_t runs_left_out = 0;              // they do not any more
+  std::uint64_t runs_newly_left_out = 0;        // of them: since this collection
+  bool contradicted = false;                    // the audit found a remembered run changed
 };
 
 class JobReading {
