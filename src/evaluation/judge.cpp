@@ -15,10 +15,6 @@ namespace {
 // A window reaches this much further back than the largest retention.
 constexpr double kRetentionReserveDays = 7;
 
-// A clock that is off may put a run's start this far ahead of us. One further ahead must not keep its job
-// from ever being late.
-constexpr double kBelievedAheadMs = kMillisecondsPerDay;
-
 double milliseconds(std::chrono::duration<double, std::milli> duration) {
   return duration.count();
 }
@@ -50,7 +46,8 @@ std::optional<bool> enabled(const JobSnapshot& source) {
 
 // Databases whose latest decided entry failed. An entry that is still running decides nothing; one that ended
 // in any other way than by failing does.
-std::optional<std::uint64_t> databases_failing(const JobRuns& runs) {
+template <typename Believed>
+std::optional<std::uint64_t> databases_failing(const JobRuns& runs, Believed believed) {
   if (runs.databases.empty()) return std::nullopt;
   using Open = std::pair<double, BackupType>;
   std::vector<Open> open;  // ascending
@@ -72,7 +69,7 @@ std::optional<std::uint64_t> databases_failing(const JobRuns& runs) {
   for (const DatabaseOutcome& outcome : runs.databases) {
     const double start = outcome.started_at.has_value() ? outcome.started_at.milliseconds() : -kNever;
     Latest& known = latest[outcome.database];
-    if (start < known.start || still_running(outcome)) continue;
+    if (start < known.start || still_running(outcome) || !believed(start)) continue;
     const bool failed = outcome.status == EntryStatus::failed;
     known.failed = failed || (known.failed && start == known.start);
     known.start = start;
@@ -86,12 +83,14 @@ struct LatestExtent {
   double size_start = -kNever;
 };
 
-void note_extents(const JobRuns& runs, std::array<PreparedRow*, kBackupTypeCount>& rows) {
+template <typename Believed>
+void note_extents(const JobRuns& runs, Believed believed, std::array<PreparedRow*, kBackupTypeCount>& rows) {
   std::array<LatestExtent, kBackupTypeCount> latest;
   for (const RunExtent& extent : runs.extents) {
     PreparedRow* row = rows[index(extent.type)];
     if (!row || !extent.started_at.has_value()) continue;
     const double start = extent.started_at.milliseconds();
+    if (!believed(start)) continue;
     const double duration = extent.finished_at.milliseconds() - start;
     LatestExtent& of_type = latest[index(extent.type)];
     if (duration >= 0 && start >= of_type.duration_start) {
@@ -112,7 +111,7 @@ class Judgement {
  public:
   Judgement(std::shared_ptr<const JobSnapshot> source, const JobPolicy& policy, SystemTime collected_at,
             FactsByType& facts)
-      : now_(milliseconds(collected_at)), facts_(facts) {
+      : now_(milliseconds(collected_at)), believed_until_(now_ + kBelievedAheadMs), facts_(facts) {
     job_.source = std::move(source);
     job_.policy = policy;
     job_.judged_at = collected_at;
@@ -123,13 +122,14 @@ class Judgement {
     const double window = window_ms(job_.policy.lookback, *job_.source);
     job_.window_seconds = window / 1e3;
     if (runs()) {
-      const double believed_until = now_ + kBelievedAheadMs;
       const double ahead = collect_facts(*runs(), job_.source->remembered.get(),
-                                         {now_ - kMillisecondsPerHour, believed_until}, facts_);
+                                         {now_ - kMillisecondsPerHour, believed_until_}, facts_);
       changes_after(ahead - kBelievedAheadMs);
       window_ = count_window(*runs(), now_ - window);
       changes_after(window_.first_start + window);
-      if (!job_.policy.ignored) job_.databases_failing = databases_failing(*runs());
+      if (!job_.policy.ignored) {
+        job_.databases_failing = databases_failing(*runs(), [this](double start) { return believed(start); });
+      }
     }
     remembered_ = merge(job_.source->remembered.get(), runs(), facts_, job_.judged_at);
     make_rows();
@@ -147,6 +147,13 @@ class Judgement {
   // The run that is missing may be the one that succeeded.
   bool never_read_completely() const { return !job_.source->runs_current && !job_.source->runs_read_at; }
   bool is_enabled(BackupType type) const { return settings() && settings()->enabled_types.contains(type); }
+
+  // Whether a run that started at this instant counts yet.
+  bool believed(double start) {
+    if (start <= believed_until_) return true;
+    changes_after(start - kBelievedAheadMs);
+    return false;
+  }
 
   // The judgement stays as it is up to this instant. NaN: no such instant.
   void changes_after(double instant) {
@@ -169,7 +176,9 @@ class Judgement {
     }
     std::array<PreparedRow*, kBackupTypeCount> by_type{};
     for (PreparedRow& row : job_.rows) by_type[index(row.type)] = &row;
-    if (runs()) note_extents(*runs(), by_type);
+    if (runs())
+      note_extents(
+          *runs(), [this](double start) { return believed(start); }, by_type);
   }
 
   void judge_window(PreparedRow& row) {
@@ -256,6 +265,7 @@ class Judgement {
   }
 
   const double now_;
+  const double believed_until_;
   FactsByType& facts_;
   Window window_;
   Remembered remembered_;

@@ -95,7 +95,8 @@ double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits l
       const double start = tally->started_at.milliseconds();
       type.last_attempt = start;
       if (!tally->open) note_finished(type, start, tally, end);
-      if (tally->succeeded > 0) note_success(type, start, tally->undeleted);
+      // Whether the files of a run that vanished are still there cannot be told.
+      if (tally->succeeded > 0) note_success(type, start, tally->undeleted && !tally->vanished);
     }
   };
   note_until(runs.tallies.begin(), unsettled);
@@ -117,6 +118,7 @@ Window count_window(const JobRuns& runs, double window_start) {
       [&](const RunTally& tally) { return tally.started_at.milliseconds() < window_start; });
   if (first != runs.tallies.end()) window.first_start = first->started_at.milliseconds();
   for (auto tally = first; tally != runs.tallies.end(); ++tally) {
+    if (tally->vanished) continue;
     WindowFacts& type = window.by_type[index(tally->type)];
     type.counts.succeeded += tally->succeeded;
     type.counts.failed += tally->failed;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sqlbak_gateway::history {
 
@@ -22,6 +23,8 @@ inline std::uint64_t checksum(std::string_view bytes) {
 class ByteWriter {
  public:
   void flag(bool value) { out_ += value ? '\1' : '\0'; }
+  // As flag(first) where the second is not set: what was added later leaves older histories readable.
+  void flags(bool first, bool second) { byte(static_cast<std::uint8_t>((first ? 1 : 0) | (second ? 2 : 0))); }
   void byte(std::uint8_t value) { out_ += static_cast<char>(value); }
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
@@ -92,6 +95,10 @@ class ByteReader {
     return value;
   }
   bool flag() { return at_most(1) != 0; }
+  std::pair<bool, bool> flags() {
+    const std::uint64_t bits = at_most(3);
+    return {(bits & 1) != 0, (bits & 2) != 0};
+  }
   std::optional<bool> optional_flag() {
     const std::uint8_t value = at_most(2);
     return value == 2 ? std::nullopt : std::optional(value == 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -164,7 +165,7 @@ void write(ByteWriter& out, const RunTally& tally) {
   out.number(tally.other);
   out.byte(static_cast<std::uint8_t>(tally.type));
   out.flag(tally.undeleted);
-  out.flag(tally.open);
+  out.flags(tally.open, tally.vanished);
 }
 
 // Fails where they are not in the order that everything else relies on.
@@ -176,7 +177,7 @@ void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
   tally.other = in.number32();
   tally.type = read_type(in);
   tally.undeleted = in.flag();
-  tally.open = in.flag();
+  std::tie(tally.open, tally.vanished) = in.flags();
   if (tallies.size() == 1 || !tally.started_at.has_value()) return;
   const EpochMs before = tallies[tallies.size() - 2].started_at;
   if (!(before.milliseconds() <= tally.started_at.milliseconds())) in.fail();
@@ -326,7 +327,7 @@ std::string encode_job(const RememberedJob& job) {
     out.instant(run.unchanged_since);
     out.instant(run.failed_at);
     out.byte(run.failures);
-    out.flag(run.read);
+    out.flags(run.read, run.missing);
   }
   out.number(runs.idle.size());
   for (const IdleRun& run : runs.idle) {
@@ -460,7 +461,7 @@ bool AccountDecoder::job(std::string_view body) {
     run.unchanged_since = in.instant();
     run.failed_at = in.instant();
     run.failures = in.byte();
-    run.read = in.flag();
+    std::tie(run.read, run.missing) = in.flags();
   }
   for (std::size_t i = in.count(); i > 0 && in.ok(); --i) {
     IdleRun& run = runs->idle.emplace_back();

@@ -364,6 +364,7 @@ class Collection::State {
       for (const std::size_t i : with_runs) {
         const RememberedRuns& runs = *known_.at(jobs_.rows[i].id).memory->runs;
         for (; row < runs.ids.size(); ++row) {
+          if (runs.runs.tallies[row].vanished) continue;  // what it came to cannot be told again
           const auto unsettled =
               std::lower_bound(runs.unsettled.begin(), runs.unsettled.end(), runs.ids[row],
                                [](const UnsettledRun& run, RunId id) { return run.id < id; });

@@ -42,7 +42,7 @@ double ms(SystemTime time) {
 bool says_something(const RememberedRuns& runs) {
   return runs.unsettled.empty() || !runs.runs.tallies.empty() || !runs.idle.empty() ||
          std::any_of(runs.unsettled.begin(), runs.unsettled.end(),
-                     [](const UnsettledRun& run) { return run.read; });
+                     [](const UnsettledRun& run) { return run.read || run.missing; });
 }
 
 }  // namespace
@@ -199,10 +199,10 @@ bool JobReading::on_details(RunId run, const Answer& answer, SystemTime now) {
   }
   ++context_.details_read;
   context_.runs_show_end = context_.runs_show_end || details->finished_at.has_value();
-  ledger_.read(run, *details, now, context_.runs_show_end);
+  ledger_.read(run, *details, now);
   if (run == audited_ && stage_ == Stage::opening && ledger_.contradicts_memory(run)) {
     contradicted_ = true;
-    ledger_.forget();
+    ledger_.doubt();
   }
   return true;
 }
@@ -216,8 +216,7 @@ void JobReading::advance() {
     if (ledger_.unlisted().empty()) {
       stage_ = Stage::witnesses;
     } else {
-      listed_again_ = true;
-      list_whole();
+      list_again();
     }
   }
   if (stage_ == Stage::witnesses && !waits_for_details() && !ask_for_witnesses()) stage_ = Stage::done;
@@ -226,7 +225,7 @@ void JobReading::advance() {
 void JobReading::open_listing() {
   stage_ = Stage::listing;
   ledger_.keep_from(now() - reach());
-  for (const RunId run : ledger_.unsettled()) ask(run);
+  for (const RunId run : ledger_.unsettled(before_ ? before_->runs_read_at : std::nullopt)) ask(run);
   if (const std::optional<SystemTime> start = start_of_overlap()) {
     whole_ = false;
     list_from(*start);
@@ -238,6 +237,11 @@ void JobReading::open_listing() {
 void JobReading::list_whole() {
   whole_ = true;
   list_from(now() - reach() - kPrefilterReserve);
+}
+
+void JobReading::list_again() {
+  listed_again_ = true;
+  list_whole();
 }
 
 void JobReading::list_from(SystemTime started_after) {
@@ -273,10 +277,12 @@ void JobReading::close_listing() {
     }
   } else if (shifted_ || ledger_.unlisted().empty()) {
     stage_ = Stage::witnesses;
-  } else if (page_ == 1 || listed_again_) {
+  } else if (listed_again_ || (page_ == 1 && !ledger_.lost_all())) {
     ledger_.drop_unlisted();
     doubtful_ = listed_again_;  // they are there, but not in the list: that is worth another look next time
     stage_ = Stage::witnesses;
+  } else if (page_ == 1) {
+    list_again();
   } else {
     stage_ = Stage::unlisted;
     for (const RunId run : ledger_.unlisted()) ask(run);

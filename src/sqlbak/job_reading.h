@@ -85,6 +85,7 @@ class JobReading {
   void open_listing();
   void list_from(SystemTime started_after);
   void list_whole();
+  void list_again();
   std::optional<SystemTime> start_of_overlap() const;
   void close_listing();
   bool ask_for_witnesses();

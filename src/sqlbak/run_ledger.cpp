@@ -24,6 +24,7 @@ RunLedger::RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTim
     run.started_at = before_->runs.tallies[row].started_at;
     run.first_row = row;
     run.known = true;
+    run.vanished = before_->runs.tallies[row].vanished;
     runs_.push_back(run);
     knows_undated_ = knows_undated_ || !run.started_at.has_value();
   }
@@ -45,11 +46,13 @@ RunLedger::RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTim
     run.id = unsettled.id;
     run.known = true;
     run.unsettled = i;
-    run.started_at = unsettled.started_at;
+    run.missing = unsettled.missing;
+    if (!unsettled.missing) run.started_at = unsettled.started_at;
     knows_undated_ = knows_undated_ || (unsettled.read && !unsettled.started_at.has_value());
   }
   merge(without_rows);
-  known_ = runs_.size();
+  known_ = static_cast<std::size_t>(
+      std::count_if(runs_.begin(), runs_.end(), [](const Run& run) { return !run.vanished; }));
 }
 
 // `more` ascends by id, and none of them is there yet.
@@ -107,27 +110,14 @@ EpochMs RunLedger::nth_newest_start(std::size_t n) const {
   for (std::size_t row = before_->ids.size(); row-- > 0;) {
     const EpochMs start = before_->runs.tallies[row].started_at;
     const bool last_row_of_run = row + 1 == before_->ids.size() || before_->ids[row] != before_->ids[row + 1];
+    if (before_->runs.tallies[row].vanished) continue;
     if (start.milliseconds() <= now && last_row_of_run && ++seen == n) return start;
   }
   return {};
 }
 
-void RunLedger::forget() {
-  // Names and databases stay: readings may point to them already.
-  before_.reset();
-  std::vector<Run> asked;
-  for (Run& run : runs_) {
-    if (!run.asked) continue;
-    Run& kept = asked.emplace_back();
-    kept.id = run.id;
-    kept.asked = true;
-    kept.gone = run.gone;
-    kept.reading = run.reading;
-    kept.failure = run.failure;
-  }
-  runs_ = std::move(asked);
-  known_ = 0;
-  knows_undated_ = false;
+void RunLedger::doubt() {
+  for (Run& run : runs_) run.doubted = run.known && run.reading == kNone;
 }
 
 bool RunLedger::ask(RunId id) {
@@ -135,18 +125,54 @@ bool RunLedger::ask(RunId id) {
   return !std::exchange(asked, true);
 }
 
-std::vector<RunId> RunLedger::unsettled() const {
+// An hour is as good as another: the first collection of each reads such runs.
+std::vector<RunId> RunLedger::unsettled(std::optional<SystemTime> last_read_at) const {
   std::vector<RunId> ids;
   if (!before_) return ids;
+  const auto hour = [](SystemTime time) { return time.time_since_epoch() / kNewestAgainEvery; };
+  const bool read_this_hour = last_read_at && hour(*last_read_at) == hour(collected_at_);
   for (const UnsettledRun& run : before_->unsettled) {
-    if (run.failures < kUnreadableAfter || collected_at_ - run.failed_at >= kUnreadableAgainAfter) {
-      ids.push_back(run.id);
-    }
+    if (run.missing || !worth_asking(run)) continue;
+    if (read_this_hour && run.failures == 0 && asked_only_hourly(run)) continue;
+    ids.push_back(run.id);
   }
   return ids;
 }
 
-void RunLedger::read(RunId id, const RunDetails& details, SystemTime now, bool ends_shown) {
+bool RunLedger::worth_asking(const UnsettledRun& run) const {
+  return run.failures < kUnreadableAfter || collected_at_ - run.failed_at >= kUnreadableAgainAfter;
+}
+
+bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled) const {
+  if (!unsettled.read) return false;
+  const EpochMs since =
+      unsettled.started_at.has_value() ? unsettled.started_at : EpochMs(unsettled.first_seen);
+  if (is_old(since)) return true;
+  if (collected_at_ - unsettled.unchanged_since < kEqualReadingsApart) return false;
+  const Rows rows = remembered_rows(*find(unsettled.id));
+  return rows.count > 0 && std::all_of(rows.tallies, rows.tallies + rows.count,
+                                       [](const RunTally& tally) { return tally.other == 0; });
+}
+
+bool RunLedger::is_old(EpochMs since) const {
+  return EpochMs(collected_at_).milliseconds() - since.milliseconds() >
+         static_cast<double>(kSettledAfter.count());
+}
+
+EpochMs RunLedger::newest_start() const {
+  const double believed_until = EpochMs(collected_at_).milliseconds() + kBelievedAheadMs;
+  EpochMs newest;
+  for (const Run& run : runs_) {
+    if (vanished_now(run) || (run.reading == kNone && !run.known)) continue;
+    const EpochMs start = start_of(run);
+    if (start.milliseconds() <= believed_until && !(start.milliseconds() <= newest.milliseconds())) {
+      newest = start;
+    }
+  }
+  return newest;
+}
+
+void RunLedger::read(RunId id, const RunDetails& details, SystemTime now) {
   Run& run = insert(id);
   Reading reading;
   reading.started_at = details.started_at;
@@ -173,21 +199,18 @@ void RunLedger::read(RunId id, const RunDetails& details, SystemTime now, bool e
   reading.outcomes = static_cast<std::uint32_t>(outcomes_.size()) - reading.first_outcome;
   std::sort(outcomes_.begin() + reading.first_outcome, outcomes_.end(), in_order);
 
-  const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
+  const UnsettledRun* const before = unsettled_before(run);
   const bool was_settled = run.known && !before;
   const bool known_as_this =
       run.known && (was_settled || before->read) && same(remembered_rows(run), read_rows(reading));
-  const EpochMs since = details.started_at.has_value() ? details.started_at
-                                                       : EpochMs(before ? before->first_seen : collected_at_);
-  const bool old = EpochMs(collected_at_).milliseconds() - since.milliseconds() >
-                   static_cast<double>(kSettledAfter.count());
-  const bool shows_end = details.finished_at.has_value();
+  reading.old = is_old(details.started_at.has_value() ? details.started_at
+                                                      : EpochMs(before ? before->first_seen : collected_at_));
+  reading.shows_end = details.finished_at.has_value();
   reading.final = details.entries > 0 && details.all_final;
-  reading.ended = old || shows_end;
+  reading.failed = std::any_of(tallies_.begin() + reading.first_row, tallies_.end(),
+                               [](const RunTally& tally) { return tally.failed > 0; });
   reading.unchanged_since = known_as_this && before ? before->unchanged_since : now;
-  const bool stood_still =
-      known_as_this && (was_settled || (!ends_shown && now - reading.unchanged_since >= kEqualReadingsApart));
-  reading.settled = old || (reading.final && (shows_end || stood_still));
+  reading.quiet = known_as_this && (was_settled || now - reading.unchanged_since >= kEqualReadingsApart);
   run.reading = static_cast<std::uint32_t>(readings_.size());
   run.failure.reset();
   readings_.push_back(reading);
@@ -239,6 +262,7 @@ bool RunLedger::same(const Rows& remembered, const Rows& read) const {
     if (is.undeleted && !was.undeleted) return false;
     was.undeleted = is.undeleted;
     was.open = is.open;
+    was.vanished = is.vanished;
     if (was != is) return false;
   }
   for (std::uint32_t i = 0; i < read.outcome_count; ++i) {
@@ -281,16 +305,24 @@ RunLedger::Listed RunLedger::list(const std::vector<RunId>& page, std::vector<Ru
     run.seen = true;
     ++listed_;
     result.anything_new = true;
-    const bool needed_again = run.idle && !run.empty && run.started_at.milliseconds() >= kept_from_ms_;
-    if ((!run.known || needed_again) && !run.asked) to_ask.push_back(id);
+    if (needs_details(run) && !run.asked) to_ask.push_back(id);
   }
   return result;
 }
 
+// Of a run that is listed.
+bool RunLedger::needs_details(const Run& run) const {
+  if (!run.known || run.doubted) return true;
+  if (run.missing) return worth_asking(*unsettled_before(run));
+  if (run.idle) return !run.empty && run.started_at.milliseconds() >= kept_from_ms_;
+  // It vanished before it had ended, and is back.
+  return run.vanished && run.unsettled == kNone && before_->runs.tallies[run.first_row].open;
+}
+
 // Whether the run is part of what is published.
 bool RunLedger::counts(const Run& run) const {
-  if (run.gone || (run.reading == kNone && (!run.known || run.idle))) return false;
-  const EpochMs start = run.reading == kNone ? run.started_at : readings_[run.reading].started_at;
+  if (vanished_now(run) || (run.reading == kNone && (!run.known || run.idle || run.missing))) return false;
+  const EpochMs start = start_of(run);
   return !start.has_value() || start.milliseconds() >= kept_from_ms_;
 }
 
@@ -298,7 +330,7 @@ bool RunLedger::listing_overlaps() const {
   double oldest_listed = std::numeric_limits<double>::infinity();
   double newest_unlisted = -oldest_listed;
   for (const Run& run : runs_) {
-    if (run.first_row == kNone || run.gone || !run.started_at.has_value()) continue;
+    if (run.first_row == kNone || vanished_now(run) || !run.started_at.has_value()) continue;
     const double start = run.started_at.milliseconds();
     if (run.listed) {
       oldest_listed = std::min(oldest_listed, start);
@@ -315,6 +347,16 @@ std::vector<RunId> RunLedger::unlisted() const {
     if (run.known && !run.seen && counts(run)) ids.push_back(run.id);
   }
   return ids;
+}
+
+bool RunLedger::lost_all() const {
+  bool any = false;
+  for (const Run& run : runs_) {
+    if (!run.known || !counts(run)) continue;
+    if (run.seen) return false;
+    any = true;
+  }
+  return any;
 }
 
 void RunLedger::drop_unlisted() {
@@ -353,9 +395,10 @@ std::vector<RunId> RunLedger::next_witnesses(BackupType type, double from_ms, do
     if (!(start <= to_ms)) break;
     if (!stands(*tally)) continue;
     const Run& run = *find(before_->ids[static_cast<std::size_t>(tally - tallies.begin())]);
-    if (run.gone || run.reading != kNone) continue;  // readings are above
+    if (vanished_now(run) || run.reading != kNone) continue;  // readings are above
     // It could not be read, now or in the collections before: what is known of it stands.
-    if (run.asked || run.unsettled != kNone) break;
+    const UnsettledRun* const before = unsettled_before(run);
+    if (run.asked || (before && before->failures > 0)) break;
     if (!standing) standing = oldest_read_that_stands();
     if (*standing <= start) break;  // an older one is known, from this collection, to stand
     witnesses.push_back(run.id);

@@ -24,8 +24,10 @@ namespace sqlbak_gateway::sqlbak {
 
 // A run is read again at each collection until it is this old, or finished before.
 inline constexpr std::chrono::milliseconds kSettledAfter = std::chrono::hours(72);
-// Two equal readings this far apart make a run finished where the API gives no end.
+// Two equal readings this far apart make a run finished where it shows no end.
 inline constexpr std::chrono::milliseconds kEqualReadingsApart = std::chrono::hours(1);
+// But nothing proves that the newest run of a job does not go on: it is read again this often.
+inline constexpr std::chrono::milliseconds kNewestAgainEvery = std::chrono::hours(1);
 // A run that could not be read in so many collections is left out, and tried again once a day.
 inline constexpr std::uint8_t kUnreadableAfter = 3;
 inline constexpr std::chrono::milliseconds kUnreadableAgainAfter = std::chrono::hours(24);
@@ -56,18 +58,19 @@ class RunLedger {
   bool knows_undated() const { return knows_undated_; }
   // The start of the n-th newest run; nothing when there are fewer.
   EpochMs nth_newest_start(std::size_t n) const;
-  // Forgets what was remembered, as if nothing had been: a remembered run turned out not to be true any more.
-  void forget();
+  // A remembered run turned out not to be true any more: each of the others is asked for again when it is
+  // listed. One that cannot be read stays as it was, and is asked for until it can.
+  void doubt();
 
   // --- Asking for details ---
 
   // Marks the run as asked for in this collection. False: it was already.
   bool ask(RunId id);
-  // The runs that have to be asked for again, whether they are listed or not.
-  std::vector<RunId> unsettled() const;
+  // The runs that have to be asked for again, whether they are listed or not. `last_read_at`: T of the last
+  // collection that could read all of them.
+  std::vector<RunId> unsettled(std::optional<SystemTime> last_read_at) const;
 
-  // `ends_shown`: the API is known to show the end of a run, so that one without still runs.
-  void read(RunId id, const RunDetails& details, SystemTime now, bool ends_shown);
+  void read(RunId id, const RunDetails& details, SystemTime now);
   void gone(RunId id);
   void unreadable(RunId id, FailureReason reason);
   // The details read now say something else than those remembered, beyond files having been deleted.
@@ -89,6 +92,8 @@ class RunLedger {
   bool listing_overlaps() const;
   // Runs that count, but that no listing of this collection had.
   std::vector<RunId> unlisted() const;
+  // No run that counts was in a listing of this collection, although some are known.
+  bool lost_all() const;
   // They do not count any more.
   void drop_unlisted();
 
@@ -110,7 +115,7 @@ class RunLedger {
   struct Circumstances {
     bool listed_whole = false;      // the listings had everything
     bool others_were_read = false;  // some run's details were readable now: one that fails does so for itself
-    bool ends_shown = false;        // as in read()
+    bool ends_shown = false;        // the API is known to show the end of a run: one without still runs
   };
   Packed pack(const std::shared_ptr<const Remembered>& remembered, const Circumstances& circumstances) const;
 
@@ -126,6 +131,9 @@ class RunLedger {
     bool known = false;               // remembered in any way
     bool idle = false;                // remembered as counting for nothing …
     bool empty = false;               // … for want of entries
+    bool missing = false;             // remembered as listed without being there
+    bool vanished = false;            // remembered as not listed any more
+    bool doubted = false;             // what is remembered of it may not be true
     bool listed = false;              // by the present listing
     bool seen = false;                // by any of this collection
     bool asked = false;
@@ -148,11 +156,21 @@ class RunLedger {
     std::uint32_t rows = 0;
     std::uint32_t first_outcome = 0;
     std::uint32_t outcomes = 0;
-    bool settled = false;
-    bool ended = false;  // the API shows its end, or it is too old to be still running
-    bool final = false;  // every entry is, and there is one
+    bool old = false;        // for kSettledAfter
+    bool shows_end = false;  // the API shows one
+    bool final = false;      // every entry is, and there is one
+    bool failed = false;     // an entry is: the run has failed, whatever is still to come
+    bool quiet = false;      // it stands still for kEqualReadingsApart
 
-    bool open(bool ends_shown) const { return !ended && (ends_shown || !final); }
+    // It cannot change any more.
+    bool settled(bool newest) const {
+      if (final && (shows_end || (quiet && !newest))) return true;
+      return old && (final || !newest);
+    }
+    bool open(bool newest, bool ends_shown) const {
+      if (settled(newest) || old || shows_end) return false;
+      return !final || (ends_shown && !(failed && quiet));
+    }
   };
   class Packer;
 
@@ -165,6 +183,21 @@ class RunLedger {
   Rows read_rows(const Reading& reading) const;
   bool same(const Rows& remembered, const Rows& read) const;
   bool counts(const Run& run) const;
+  EpochMs start_of(const Run& run) const {
+    return run.reading == kNone ? run.started_at : readings_[run.reading].started_at;
+  }
+  bool vanished_now(const Run& run) const {
+    return run.gone || (run.vanished && !run.seen) || (run.missing && run.reading == kNone);
+  }
+  const UnsettledRun* unsettled_before(const Run& run) const {
+    return run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
+  }
+  bool worth_asking(const UnsettledRun& run) const;
+  bool asked_only_hourly(const UnsettledRun& run) const;
+  bool needs_details(const Run& run) const;
+  bool is_old(EpochMs since) const;
+  // Of those that are believed and have not vanished. Nothing: there is none.
+  EpochMs newest_start() const;
 
   std::shared_ptr<const RememberedRuns> before_;  // null: nothing was
   const SystemTime collected_at_;

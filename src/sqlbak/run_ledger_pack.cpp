@@ -58,8 +58,8 @@ void remember(Remembered& remembered, const RunTally& tally, bool open) {
 }
 
 // Of the entries that name a database, the latest for each and its type, back to one that is decided: an
-// entry that still runs decides nothing.
-void publish_databases(RememberedRuns& packed) {
+// entry that still runs, or that is not believed yet, decides nothing.
+void publish_databases(RememberedRuns& packed, double believed_until) {
   if (packed.outcomes.empty()) return;
   constexpr double kUndecided = std::numeric_limits<double>::infinity();
   std::vector<double> decided(packed.databases.size() * kBackupTypeCount, kUndecided);
@@ -70,7 +70,8 @@ void publish_databases(RememberedRuns& packed) {
     if (since != kUndecided && since != start) return;
     const auto status = static_cast<EntryStatus>(outcome.status);
     databases.push_back({tally.started_at, packed.databases[outcome.database], tally.type, status});
-    if (status != EntryStatus::other || !tally.open) since = start;
+    const bool decides = (status != EntryStatus::other || !tally.open) && !(start > believed_until);
+    if (decides) since = start;
   };
   const auto dated =
       std::partition_point(packed.outcomes.begin(), packed.outcomes.end(), [&](const PackedOutcome& outcome) {
@@ -90,14 +91,21 @@ bool shows_something(const RunExtent& extent) {
 }
 
 // Of each type the latest few that show an end, and the latest few that show a size: a failed run may show
-// only the one.
-void keep_latest(std::vector<RunExtent>& extents) {
-  std::array<std::size_t, kBackupTypeCount> ends{};
-  std::array<std::size_t, kBackupTypeCount> sizes{};
+// only the one. Those that are not believed yet are kept beside them.
+void keep_latest(std::vector<RunExtent>& extents, double believed_until) {
+  struct Count {
+    std::array<std::size_t, kBackupTypeCount> ends{};
+    std::array<std::size_t, kBackupTypeCount> sizes{};
+  };
+  Count believed;
+  Count ahead;
   std::vector<RunExtent> latest;
   for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
-    const bool shows_end = extent->finished_at.has_value() && ends[index(extent->type)]++ < kExtentsKept;
-    const bool shows_size = std::isfinite(extent->size_bytes) && sizes[index(extent->type)]++ < kExtentsKept;
+    Count& kept = extent->started_at.milliseconds() > believed_until ? ahead : believed;
+    std::size_t& ends = kept.ends[index(extent->type)];
+    std::size_t& sizes = kept.sizes[index(extent->type)];
+    const bool shows_end = extent->finished_at.has_value() && ends++ < kExtentsKept;
+    const bool shows_size = std::isfinite(extent->size_bytes) && sizes++ < kExtentsKept;
     if (shows_end || shows_size) latest.push_back(*extent);
   }
   extents.assign(latest.rbegin(), latest.rend());
@@ -131,13 +139,14 @@ class RunLedger::Packer {
     return RunId::named(name);
   }
 
-  void add(RunId old, const Rows& rows, std::optional<bool> open) {
+  void add(RunId old, const Rows& rows, std::optional<bool> open, bool vanished) {
     const RunId run = id(old);
     const auto first = static_cast<std::uint32_t>(out_.ids.size());
     for (std::uint32_t i = 0; i < rows.count; ++i) {
       out_.ids.push_back(run);
       RunTally& tally = out_.runs.tallies.emplace_back(rows.tallies[i]);
       tally.open = open.value_or(tally.open);
+      tally.vanished = vanished;
       add_extent(rows, i);
     }
     for (std::uint32_t i = 0; i < rows.outcome_count; ++i) {
@@ -167,9 +176,10 @@ class RunLedger::Packer {
     const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
     std::sort(out_.unsettled.begin(), out_.unsettled.end(), by_id);
     std::sort(out_.idle.begin(), out_.idle.end(), by_id);
-    keep_latest(out_.runs.extents);
+    const double believed_until = EpochMs(ledger_.collected_at_).milliseconds() + kBelievedAheadMs;
+    keep_latest(out_.runs.extents, believed_until);
     if (ledger_.before_ && same_runs(*ledger_.before_, out_)) return ledger_.before_;
-    publish_databases(out_);
+    publish_databases(out_, believed_until);
     // What is kept for long holds no more room than it needs.
     out_.ids.shrink_to_fit();
     out_.runs.tallies.shrink_to_fit();
@@ -209,6 +219,9 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
   Packer packer(*this);
   Remembered leaving = *remembered;
 
+  const auto is_newest = [newest = newest_start()](EpochMs start) {
+    return start.has_value() && start == newest;
+  };
   struct Kept {
     Position position;
     const Run* run;
@@ -216,28 +229,51 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
   std::vector<Kept> kept;
   kept.reserve(runs_.size());
   for (const Run& run : runs_) {
-    if (run.gone) continue;
     const Reading* reading = run.reading == kNone ? nullptr : &readings_[run.reading];
-    const UnsettledRun* before = run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
-    const EpochMs start = reading ? reading->started_at : run.started_at;
+    const UnsettledRun* before = unsettled_before(run);
+    const EpochMs start = start_of(run);
+    const bool too_old = start.milliseconds() < kept_from_ms_;
+    const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
+    if (vanished_now(run)) {
+      const bool was_missing = before && before->missing;
+      if (run.gone && run.seen && !reading) {
+        UnsettledRun missing;
+        missing.id = run.id;
+        missing.first_seen = before ? before->first_seen : collected_at_;
+        missing.failed_at = collected_at_;
+        const int times = was_missing ? before->failures + 1 : 1;
+        missing.failures = static_cast<std::uint8_t>(std::min<int>(times, kUnreadableAfter));
+        missing.missing = true;
+        packer.add(missing);
+      } else if (was_missing && (run.seen || !circumstances.listed_whole)) {
+        packer.add(*before);
+        if (run.failure) ++packed.failed;
+      }
+      // What it came to stays known. Without a start it counted only while it was listed.
+      if (has_rows && start.has_value()) kept.push_back({{start, run.id}, &run});
+      continue;
+    }
+    const bool newest = is_newest(start);
+    if (run.doubted && run.idle && !reading && !run.failure) continue;  // asked for when it is listed again
 
     // Its own fault only where the details of others could be read, and it was not the rate that was refused:
     // else the endpoint is in trouble, and what is finished stays so.
     const bool own_fault =
         run.failure && circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
-    const bool stands = run.failure && !own_fault && run.known && !before;
+    const bool stands = run.failure && !own_fault && run.known && !before && !run.doubted;
 
     // Whether it has to be asked for again.
     std::uint8_t failures = before ? before->failures : std::uint8_t{0};
     if (reading) {
-      if (!reading->settled) {
+      if (!reading->settled(newest)) {
         packer.add(UnsettledRun{run.id,
                                 start,
                                 before ? before->first_seen : collected_at_,
                                 reading->unchanged_since,
                                 {},
                                 0,
-                                true});
+                                true,
+                                false});
       }
     } else if (stands) {
       ++packed.failed;
@@ -258,6 +294,8 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
       packer.add(*before);
     } else if (!run.known) {
       continue;  // listed, but not asked for: the collection was given up
+    } else if (run.doubted && !too_old) {
+      packer.add(UnsettledRun{run.id, start, collected_at_, {}, {}, 0, true, false});
     }
     if (failures >= kUnreadableAfter && !reading) {
       if (!before || before->failures < kUnreadableAfter) ++packed.newly_left_out;
@@ -265,10 +303,8 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
       if (run.first_row == kNone) continue;  // else what was known of it stands
     }
 
-    const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
-    const bool too_old = start.milliseconds() < kept_from_ms_;
     if (has_rows && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
-    const bool settled = reading ? reading->settled : !before && (!run.failure || stands);
+    const bool settled = reading ? reading->settled(newest) : !before && (!run.failure || stands);
     if (settled && (too_old || !has_rows) && (run.seen || !circumstances.listed_whole)) {
       packer.add(IdleRun{run.id, start, reading ? !has_rows : run.empty});
     }
@@ -279,13 +315,13 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const Reading* reading = run->reading == kNone ? nullptr : &readings_[run->reading];
     const Rows rows = reading ? read_rows(*reading) : remembered_rows(*run);
     std::optional<bool> open;
-    if (reading) open = reading->open(circumstances.ends_shown);
+    if (reading) open = reading->open(is_newest(position.start), circumstances.ends_shown);
     if (position.start.milliseconds() < kept_from_ms_) {
       for (std::uint32_t i = 0; i < rows.count; ++i) {
         sqlbak::remember(leaving, rows.tallies[i], open.value_or(rows.tallies[i].open));
       }
     } else {
-      packer.add(run->id, rows, open);
+      packer.add(run->id, rows, open, vanished_now(*run));
     }
   }
   if (!(leaving == *remembered)) packed.remembered = std::make_shared<const Remembered>(leaving);

@@ -301,5 +301,21 @@ TEST(AStartInTheFuture, IsBelievedWhenItsTimeHasCome) {
   EXPECT_EQ(later.prepared(policy, before.get())->jobs[0]->rows[0].last_success, hours_ago(-100));
 }
 
+TEST(AStartInTheFuture, HidesNoDatabaseThatFailsAndNoSize) {
+  const auto job = JobUnderTest()
+                       .ran({failed(full, hours_ago(2)), succeeded(full, hours_ago(-100))})
+                       .backed_up("erp", full, hours_ago(2), EntryStatus::failed)
+                       .backed_up("erp", full, hours_ago(-100), EntryStatus::succeeded)
+                       .took(full, hours_ago(2), hours_ago(1), 17)
+                       .took(full, hours_ago(-100), hours_ago(-99.5), 34);
+  const auto before = AccountUnderTest(kT).with(job).prepared({});
+  EXPECT_EQ(before->jobs[0]->databases_failing, 1u);
+  EXPECT_EQ(before->jobs[0]->rows[0].last_size_bytes, 17);
+  EXPECT_EQ(before->jobs[0]->rows[0].last_duration_seconds, 3600);
+  const auto later = AccountUnderTest(kT + hours(90)).with(job).prepared({}, before.get());
+  EXPECT_EQ(later->jobs[0]->databases_failing, 0u);
+  EXPECT_EQ(later->jobs[0]->rows[0].last_size_bytes, 34);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::testing

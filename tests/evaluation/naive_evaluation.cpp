@@ -63,7 +63,7 @@ std::map<NaiveSample, double> naive_published_metrics(const Snapshot& snapshot, 
     if (job->runs) {
       for (const RunTally& run : job->runs->tallies) {
         const double start = run.started_at.milliseconds();
-        if (run.type == BackupType::folder) continue;
+        if (run.type == BackupType::folder || run.vanished) continue;
         if (run.started_at.has_value() && days(now - start) > window) continue;
         Row& row = rows[std::string(name(run.type))];
         row.succeeded += run.succeeded;

@@ -70,6 +70,7 @@ class RandomAccount {
     if (tally.total() == 0) tally.succeeded = 1;
     tally.undeleted = tally.succeeded > 0 && one_in(2);
     tally.open = one_in(10);
+    tally.vanished = tally.started_at.has_value() && one_in(10);
     return tally;
   }
 

@@ -88,6 +88,26 @@ TEST(Codec, WhatWasPublishedIsNotMixedWithWhatALaterCollectionReadThatCameToNoth
   EXPECT_EQ(again->jobs[0]->runs->runs.tallies, memory->jobs[0]->runs->runs.tallies);
 }
 
+TEST(Codec, BringsBackRunsThatVanishedAndRunsThatAreListedWithoutBeingThere) {
+  RememberedAccount account(1);
+  auto memory = std::make_shared<AccountMemory>(*account.collect());
+  memory->last_good = nullptr;
+  auto job = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  auto runs = std::make_shared<RememberedRuns>(*job->runs);
+  ASSERT_FALSE(runs->ids.empty());
+  runs->runs.tallies[0].vanished = true;
+  UnsettledRun missing;
+  missing.id = RunId::from_bits(1);
+  missing.missing = true;
+  runs->unsettled.insert(runs->unsettled.begin(), missing);
+  job->runs = runs;
+  memory->jobs[0] = job;
+  const auto again = reread(*memory);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->jobs[0]->runs->runs.tallies, runs->runs.tallies);
+  EXPECT_EQ(again->jobs[0]->runs->unsettled, runs->unsettled);
+}
+
 TEST(Codec, RefusesAnAccountThatNamesAJobTwice) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());

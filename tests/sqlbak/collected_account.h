@@ -115,6 +115,7 @@ class CollectedAccount : public ::testing::Test {
   std::vector<double> ages(const JobSnapshot& job) {
     std::vector<double> ages;
     for (const RunTally& tally : job.runs->tallies) {
+      if (tally.vanished) continue;
       ages.push_back((EpochMs(clock_.system_now()).milliseconds() - tally.started_at.milliseconds()) /
                      kMillisecondsPerHour);
     }

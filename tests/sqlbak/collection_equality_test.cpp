@@ -5,7 +5,6 @@
 #include "history/remembered_account.h"
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
-#include "sqlbak/run_ledger.h"
 #include "sqlbak_gateway/evaluation/prepared.h"
 #include "sqlbak_gateway/exposition/render.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
@@ -15,7 +14,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -207,11 +205,11 @@ class History {
     switch (kind) {
       case 2:
         run->removed = true;
-        ++lost_[std::to_string(job.id)];
+        lost_.insert(std::to_string(job.id));
         return which + " removed";
       case 3:
         run->unlisted = !run->unlisted;
-        if (run->unlisted) ++lost_[std::to_string(job.id)];
+        if (run->unlisted) lost_.insert(std::to_string(job.id));
         return which + (run->unlisted ? " unlisted" : " listed again");
       case 4: {
         // An end does not make a status final that nobody knows.
@@ -369,12 +367,13 @@ class History {
         "sqlbak_job_last_success_timestamp_seconds", "sqlbak_job_last_attempt_timestamp_seconds",
         "sqlbak_job_last_attempt_success", "sqlbak_job_consecutive_failures"};
     if (retention_changed_ && kRemembered.contains(name)) return false;
-    // Ends and sizes are remembered of the four latest runs only, to fall back on when runs vanish.
-    static const std::set<std::string> kOfLatestRuns = {"sqlbak_job_last_duration_seconds",
-                                                        "sqlbak_job_last_size_bytes"};
-    if (kOfLatestRuns.contains(name)) {
-      const auto lost = lost_.find(job_of(key));
-      if (lost != lost_.end() && lost->second >= kExtentsKept) return false;
+    // What a run that vanished came to stays known, if it was read before it vanished. The truth knows
+    // nothing of such runs.
+    static const std::set<std::string> kOutlivesRuns = {
+        "sqlbak_job_last_duration_seconds", "sqlbak_job_last_size_bytes", "sqlbak_job_databases_failing",
+        "sqlbak_job_retention_violation",   "sqlbak_job_overdue",         "sqlbak_job_window_seconds"};
+    if (lost_.contains(job_of(key)) && (kRemembered.contains(name) || kOutlivesRuns.contains(name))) {
+      return false;
     }
     if (name == "sqlbak_job_overdue") {
       if (retention_changed_) return false;
@@ -412,7 +411,7 @@ class History {
   bool odd_ = false;
   bool lags_ = false;
   bool retention_changed_ = false;
-  std::map<std::string, std::size_t> lost_;  // runs that vanished, by their job
+  std::set<std::string> lost_;  // jobs of which runs have vanished
   std::string knobs_text_;
   const simulator::Knobs knobs_;
   simulator::Simulator simulator_;

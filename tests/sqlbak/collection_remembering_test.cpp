@@ -1,6 +1,6 @@
 // What a collection remembers, and so does not ask for again.
 #include "simulator/scenarios.h"
-#include "sqlbak/collected_account.h"
+#include "sqlbak/remembering.h"
 #include "sqlbak_gateway/sqlbak/endpoints.h"
 
 #include <set>
@@ -9,6 +9,7 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 using ::testing::AllOf;
+using testing::CollectionRemembering;
 using ::testing::Contains;
 using testing::Days;
 using ::testing::Each;
@@ -21,223 +22,6 @@ using ::testing::IsEmpty;
 using ::testing::Le;
 using testing::minutes;
 using ::testing::SizeIs;
-
-class CollectionRemembering : public testing::CollectedAccount {
- protected:
-  CollectionRemembering() { plan_.settings_ttl = Hours(1); }
-  static std::string details(Id run) { return "/jobruns/" + std::to_string(run); }
-  // The remembered run that is read again in every collection comes on top.
-  static constexpr std::uint64_t kAudit = 1;
-};
-
-// --- Finished and open runs ---
-
-TEST_F(CollectionRemembering, AFinishedRunIsReadOnce) {
-  const Id job_id = add_job("job");
-  for (int i = 1; i <= 30; ++i) add_run(job_id, Hours(i));
-  collect();
-  pass(minutes(5));
-  EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(30));
-  EXPECT_EQ(requests("jobrun_details"), kAudit);
-}
-
-TEST_F(CollectionRemembering, ANewRunIsRead) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(1));
-  collect();
-  const Id run = add_run(job_id, minutes(10));
-  collect();
-  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
-  EXPECT_EQ(requests("jobrun_details"), 1 + kAudit);
-}
-
-TEST_F(CollectionRemembering, AnOpenRunIsReadUntilItEnds) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(30));
-  const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
-  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
-  pass(minutes(5));
-  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
-  EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
-
-  finish_run(run);
-  pass(minutes(5));
-  const CollectionOutcome ended = collect();
-  EXPECT_FALSE(job(ended, "job").runs->tallies.back().open);
-  EXPECT_EQ(job(ended, "job").runs->tallies.back().succeeded, 1u);
-  pass(minutes(5));
-  collect();
-  EXPECT_EQ(requests("jobrun_details"), kAudit);
-}
-
-TEST_F(CollectionRemembering, WithoutEndsARunIsFinishedWhenItStoodStillForAnHour) {
-  turn("finished_at=off");
-  const Id job_id = add_job("job");
-  const Id run = add_run(job_id, minutes(10));
-  collect();
-  for (int i = 0; i < 5; ++i) {
-    pass(minutes(13));
-    collect();
-    EXPECT_THAT(targets("jobrun_details"), Contains(details(run)));
-  }
-  pass(minutes(13));
-  collect();
-  EXPECT_EQ(requests("jobrun_details"), kAudit);
-}
-
-TEST_F(CollectionRemembering, AnEmptyRunOrAnUnknownStatusStaysOpenForThreeDays) {
-  const Id job_id = add_job("job");
-  const Id empty = add_run(job_id, minutes(10), {.databases = {}});
-  const Id odd = add_run(job_id, minutes(20), {.status = "cancelled"});
-  collect();
-  pass(Hours(71));
-  collect();
-  EXPECT_THAT(targets("jobrun_details"), AllOf(Contains(details(empty)), Contains(details(odd))));
-  pass(Hours(2));
-  collect();
-  pass(Hours(1));
-  collect();
-  EXPECT_EQ(requests("jobrun_details"), kAudit);
-}
-
-TEST_F(CollectionRemembering, ARunWithoutAnEndStillRunsWhereOthersShowTheirs) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(30));
-  add_run(job_id, minutes(10), {.open = true});  // its first database succeeded
-  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
-}
-
-// Failed runs show an end, but no size.
-TEST_F(CollectionRemembering, ASizeIsStillKnownAfterManyRunsThatShowNone) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(50));
-  for (int i = 1; i <= 10; ++i) add_run(job_id, Hours(i), {.status = "failed"});
-  for (int collection = 0; collection < 2; ++collection) {
-    const CollectionOutcome outcome = collect();
-    const std::vector<RunExtent>& extents = job(outcome, "job").runs->extents;
-    EXPECT_TRUE(std::any_of(extents.begin(), extents.end(),
-                            [](const RunExtent& extent) { return std::isfinite(extent.size_bytes); }));
-    pass(minutes(5));
-  }
-}
-
-TEST_F(CollectionRemembering, UnchangedJobsAreShared) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(5));
-  const CollectionOutcome first = collect();
-  pass(minutes(5));
-  const CollectionOutcome second = collect();
-  EXPECT_EQ(first.snapshot->jobs[0], second.snapshot->jobs[0]);
-  add_run(job_id, minutes(10));
-  const CollectionOutcome third = collect();
-  EXPECT_NE(second.snapshot->jobs[0]->runs, third.snapshot->jobs[0]->runs);
-  EXPECT_EQ(second.snapshot->jobs[0]->settings, third.snapshot->jobs[0]->settings);
-}
-
-// --- Runs that vanish, and runs that leave the window ---
-
-TEST_F(CollectionRemembering, ARunThatIsNotListedAnyMoreDoesNotCount) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(3));
-  const Id gone = add_run(job_id, Hours(2));
-  collect();
-  change([&](simulator::Account& account) { account.run(gone).removed = true; });
-  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(3));
-}
-
-TEST_F(CollectionRemembering, AnOpenRunWhoseDetailsAreGoneDoesNotCount) {
-  const Id run = add_run(add_job("job"), minutes(10), {.status = "running", .open = true});
-  collect();
-  change([&](simulator::Account& account) { account.run(run).unreadable = true; });
-  EXPECT_THAT(job(collect(), "job").runs->tallies, IsEmpty());
-}
-
-TEST_F(CollectionRemembering, WhereSeveralPagesAreListedARunMayHaveSlippedBetweenThem) {
-  turn("page_size=2");
-  const Id job_id = add_job("job");
-  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
-  const Id gone = add_run(job_id, minutes(1));
-  collect();
-  change([&](simulator::Account& account) { account.run(gone).removed = true; });
-  // It is asked for, and that settles it.
-  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
-  EXPECT_EQ(requests("jobruns"), 3u);
-
-  const Id hidden = add_run(job_id, minutes(1));
-  collect();
-  change([&](simulator::Account& account) { account.run(hidden).unlisted = true; });
-  // It is still there, so the list is read once more.
-  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
-  EXPECT_THAT(requests("jobruns"), 6u);
-}
-
-TEST_F(CollectionRemembering, AListWhosePagesMovedTakesNothingAway) {
-  turn("page_size=2");
-  const Id job_id = add_job("job");
-  for (int i = 1; i <= 6; ++i) add_run(job_id, Hours(i));
-  collect();
-  fail_with("endpoint=jobruns,shift=-1");
-  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(6));
-}
-
-TEST_F(CollectionRemembering, WhatRunsOfOldCameToIsRememberedWhenTheyGo) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Days(6));
-  for (int day = 5; day >= 0; --day) add_run(job_id, Days(day) + Hours(1), {.status = "failed"});
-  collect();
-  pass(Days(5));
-  const CollectionOutcome later = collect();
-  EXPECT_THAT(job(later, "job").runs->tallies, SizeIs(2));
-  const RememberedType& full = job(later, "job").remembered->of(BackupType::full);
-  EXPECT_EQ(full.last_success, EpochMs(kNow - Days(6)));
-  EXPECT_EQ(full.last_finished, EpochMs(kNow - Days(2) - Hours(1)));
-  EXPECT_FALSE(full.last_finished_succeeded);
-  EXPECT_EQ(full.consecutive_failures, 4u);
-  EXPECT_EQ(job(later, "job").remembered->first_seen, EpochMs(kNow));
-  EXPECT_EQ(job(later, "job").remembered->oldest_run, EpochMs(kNow - Days(6)));
-}
-
-TEST_F(CollectionRemembering, ARaisedRetentionReadsRunsThatWereNotKept) {
-  const Id job_id = add_job("job", 1);
-  add_run(job_id, Hours(8 * 24 + 12));  // listed, because of the day that is asked for beyond the window
-  add_run(job_id, Days(20));
-  plan_.settings_ttl = Duration::zero();
-  EXPECT_THAT(ages(job(collect(), "job")), IsEmpty());
-  change([&](simulator::Account& account) { account.job(job_id).destinations[0].full_days = 30; });
-  EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(20 * 24, 8 * 24 + 12));
-}
-
-TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnceAsLongAsTheyAreListed) {
-  const Id job_id = add_job("job");
-  add_run(job_id, Hours(7 * 24 + 12));
-  turn("filter_granularity=1d");
-  collect();
-  EXPECT_EQ(requests("jobrun_details"), 1u);
-  for (int i = 0; i < 3; ++i) {
-    pass(Hours(1));
-    collect();
-    EXPECT_EQ(requests("jobrun_details"), 0u);
-  }
-}
-
-TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
-  const Id job_id = add_job("job");
-  for (int i = 1; i <= 20; ++i) add_run(job_id, Hours(i));
-  collect();
-  change([&](simulator::Account& account) { account.job(job_id).type = "maintenance"; });
-  turn("maintenance=off");
-  EXPECT_THAT(collect().snapshot->jobs, IsEmpty());
-  turn("maintenance=on");
-  pass(Hours(23));
-  EXPECT_THAT(collect().snapshot->jobs, SizeIs(1));
-  EXPECT_EQ(requests("jobrun_details"), kAudit);
-
-  turn("maintenance=off");
-  collect();
-  pass(Hours(25));
-  collect();
-  EXPECT_THAT(memory_->jobs, IsEmpty());
-}
 
 // --- Files past their retention ---
 
@@ -375,6 +159,18 @@ TEST_F(LargeWindow, IsListedAsAWholeWhereTheOverlapIsMissing) {
   });
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(445));
   EXPECT_EQ(requests("jobruns"), 1u + 5);
+}
+
+TEST_F(LargeWindow, IsListedBackToAPageOfThoseThatAreStillThere) {
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_).runs) {
+      if (kNow - *run.started_at < Hours(50)) run.removed = true;
+    }
+  });
+  collect();
+  pass(minutes(5));
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(301));
+  EXPECT_EQ(requests("jobruns"), 1u);
 }
 
 TEST_F(LargeWindow, IsListedAsAWholeWhereTheFilterIsTooCoarse) {
@@ -538,6 +334,38 @@ TEST_F(CollectionRemembering, ARememberedRunThatChangedMakesItsJobReadAfresh) {
   for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
   EXPECT_EQ(requests("jobrun_details"), 3u);
   EXPECT_EQ(collect().audit_changes, 0u);
+}
+
+TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAsItWasAndIsAskedForAgain) {
+  const Id job_id = add_job("job");
+  std::vector<Id> runs;
+  for (int i = 3; i >= 1; --i) runs.push_back(add_run(job_id, Hours(i)));
+  collect();
+  change([&](simulator::Account& account) {
+    for (const Id run : runs) account.run(run).entries[0].status = account.word("failed");
+  });
+  fail_with("endpoint=jobrun_details,status=500,skip=1");
+  const CollectionOutcome contradicted = collect();
+  EXPECT_EQ(contradicted.audit_changes, 1u);
+  EXPECT_THAT(ages(job(contradicted, "job")), ElementsAre(3, 2, 1));
+  heal();
+  pass(minutes(5));
+  const CollectionOutcome outcome = collect();
+  for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
+}
+
+TEST_F(CollectionRemembering, WhatWasDoubtedWhenACollectionWasGivenUpIsReadAfreshByTheNext) {
+  const Id job_id = add_job("job");
+  for (int i = 3; i >= 1; --i) add_run(job_id, Hours(i));
+  collect();
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_id).runs) run.entries[0].status = account.word("failed");
+  });
+  pass(Hours(1));
+  collect(given_up_after(5));  // /me, the lists, settings and the audit
+  EXPECT_THAT(memory_->jobs[0]->runs->unsettled, SizeIs(2));
+  const CollectionOutcome outcome = collect();
+  for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
 TEST_F(CollectionRemembering, DeletedFilesAreNoContradiction) {

@@ -56,7 +56,8 @@ struct PackedOutcome {
 };
 static_assert(sizeof(PackedOutcome) == 8);
 
-// A run whose details are asked for again at each collection: it may still change, or could not be read.
+// A run whose details are asked for again: it may still change, could not be read, or is listed without being
+// there.
 struct UnsettledRun {
   RunId id;
   EpochMs started_at;            // nothing, too, while its details have never been read
@@ -65,6 +66,7 @@ struct UnsettledRun {
   SystemTime failed_at{};        // the last time its details could not be read
   std::uint8_t failures = 0;     // collections in a row in which they could not, through its own fault
   bool read = false;             // they could at least once
+  bool missing = false;          // it is listed, but its details are gone (404): it counts for nothing
   friend bool operator==(const UnsettledRun&, const UnsettledRun&) = default;
 };
 

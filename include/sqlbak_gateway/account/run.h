@@ -22,6 +22,9 @@ struct RunTally {
   bool undeleted = false;
   // The run may still change: it is the run's state at the collection's instant T.
   bool open = false;
+  // The API does not list it any more. It is in no window, but what it came to stays true: it was an attempt,
+  // and may have been the last success.
+  bool vanished = false;
 
   std::uint64_t total() const { return std::uint64_t{succeeded} + failed + other; }
   friend bool operator==(const RunTally&, const RunTally&) = default;
@@ -51,9 +54,13 @@ struct RunExtent {
   }
 };
 
-// The known runs of one job: a superset of every window that is evaluated at T. Runs without a numeric
-// started_at are in it exactly while the API lists them. Immutable once in a snapshot, and shared between
-// snapshots.
+// A clock that is off may put a run's start this far ahead of ours. A run that is further ahead is not
+// believed: it must not keep its job from ever being late, nor hide what came before it.
+inline constexpr double kBelievedAheadMs = kMillisecondsPerDay;
+
+// The known runs of one job: a superset of every window that is evaluated at T, and beside it runs that have
+// vanished. Runs without a numeric started_at are in it exactly while the API lists them. Immutable once in a
+// snapshot, and shared between snapshots.
 struct JobRuns {
   std::vector<RunTally> tallies;  // ascending by started_at, those without one last; one per run and type
   std::vector<DatabaseOutcome> databases;  // at most one per database, type and run

@@ -1,0 +1,23 @@
+// The fixture of the tests about what a collection remembers.
+#pragma once
+
+#include "sqlbak/collected_account.h"
+#include "sqlbak_gateway/evaluation/prepared.h"
+
+#include <cstdint>
+#include <string>
+
+namespace sqlbak_gateway::sqlbak::testing {
+
+class CollectionRemembering : public testing::CollectedAccount {
+ protected:
+  CollectionRemembering() { plan_.settings_ttl = Hours(1); }
+  static std::string details(Id run) { return "/jobruns/" + std::to_string(run); }
+  static evaluation::PreparedRow full_row(const CollectionOutcome& outcome) {
+    return evaluation::prepare(outcome.snapshot, {}).jobs.at(0)->rows.at(0);
+  }
+  // The remembered run that is read again in every collection comes on top.
+  static constexpr std::uint64_t kAudit = 1;
+};
+
+}  // namespace sqlbak_gateway::sqlbak::testing
