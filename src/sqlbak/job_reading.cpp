@@ -40,7 +40,9 @@ double ms(SystemTime time) {
 
 // False where runs are known to be there, and not one could be read: that is unknown, not "no backups".
 bool says_something(const RememberedRuns& runs) {
-  return runs.unsettled.empty() || !runs.runs.tallies.empty() || !runs.idle.empty() ||
+  return runs.unsettled.empty() || !runs.idle.empty() ||
+         std::any_of(runs.runs.tallies.begin(), runs.runs.tallies.end(),
+                     [](const RunTally& tally) { return !tally.vanished; }) ||
          std::any_of(runs.unsettled.begin(), runs.unsettled.end(),
                      [](const UnsettledRun& run) { return run.read || run.missing; });
 }
@@ -225,7 +227,8 @@ void JobReading::advance() {
 void JobReading::open_listing() {
   stage_ = Stage::listing;
   ledger_.keep_from(now() - reach());
-  for (const RunId run : ledger_.unsettled(before_ ? before_->runs_read_at : std::nullopt)) ask(run);
+  const std::optional<SystemTime> last_read_at = before_ ? before_->runs_read_at : std::nullopt;
+  for (const RunId run : ledger_.unsettled(last_read_at, context_.runs_show_end)) ask(run);
   if (const std::optional<SystemTime> start = start_of_overlap()) {
     whole_ = false;
     list_from(*start);

@@ -126,14 +126,14 @@ bool RunLedger::ask(RunId id) {
 }
 
 // An hour is as good as another: the first collection of each reads such runs.
-std::vector<RunId> RunLedger::unsettled(std::optional<SystemTime> last_read_at) const {
+std::vector<RunId> RunLedger::unsettled(std::optional<SystemTime> last_read_at, bool ends_shown) const {
   std::vector<RunId> ids;
   if (!before_) return ids;
   const auto hour = [](SystemTime time) { return time.time_since_epoch() / kNewestAgainEvery; };
   const bool read_this_hour = last_read_at && hour(*last_read_at) == hour(collected_at_);
   for (const UnsettledRun& run : before_->unsettled) {
     if (run.missing || !worth_asking(run)) continue;
-    if (read_this_hour && run.failures == 0 && asked_only_hourly(run)) continue;
+    if (read_this_hour && run.failures == 0 && asked_only_hourly(run, ends_shown)) continue;
     ids.push_back(run.id);
   }
   return ids;
@@ -143,15 +143,19 @@ bool RunLedger::worth_asking(const UnsettledRun& run) const {
   return run.failures < kUnreadableAfter || collected_at_ - run.failed_at >= kUnreadableAgainAfter;
 }
 
-bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled) const {
+// A run that is old, or decided, as far as can be told.
+bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled, bool ends_shown) const {
   if (!unsettled.read) return false;
   const EpochMs since =
       unsettled.started_at.has_value() ? unsettled.started_at : EpochMs(unsettled.first_seen);
   if (is_old(since)) return true;
   if (collected_at_ - unsettled.unchanged_since < kEqualReadingsApart) return false;
   const Rows rows = remembered_rows(*find(unsettled.id));
-  return rows.count > 0 && std::all_of(rows.tallies, rows.tallies + rows.count,
-                                       [](const RunTally& tally) { return tally.other == 0; });
+  const auto end = rows.tallies + rows.count;
+  const bool final = rows.count > 0 &&
+                     std::all_of(rows.tallies, end, [](const RunTally& tally) { return tally.other == 0; });
+  const bool failed = std::any_of(rows.tallies, end, [](const RunTally& tally) { return tally.failed > 0; });
+  return final && (failed || !ends_shown);
 }
 
 bool RunLedger::is_old(EpochMs since) const {

@@ -67,8 +67,8 @@ class RunLedger {
   // Marks the run as asked for in this collection. False: it was already.
   bool ask(RunId id);
   // The runs that have to be asked for again, whether they are listed or not. `last_read_at`: T of the last
-  // collection that could read all of them.
-  std::vector<RunId> unsettled(std::optional<SystemTime> last_read_at) const;
+  // collection that could read all of them. `ends_shown`: as in Circumstances.
+  std::vector<RunId> unsettled(std::optional<SystemTime> last_read_at, bool ends_shown) const;
 
   void read(RunId id, const RunDetails& details, SystemTime now);
   void gone(RunId id);
@@ -162,18 +162,23 @@ class RunLedger {
     bool failed = false;     // an entry is: the run has failed, whatever is still to come
     bool quiet = false;      // it stands still for kEqualReadingsApart
 
-    // It cannot change any more.
-    bool settled(bool newest) const {
-      if (final && (shows_end || (quiet && !newest))) return true;
-      return old && (final || !newest);
+    // What it came to is decided, as far as can be told. One without an end may still run where ends are
+    // shown, but then it cannot succeed any more once it has failed.
+    bool decided(bool ends_shown) const { return final && (shows_end || (quiet && (failed || !ends_shown))); }
+    // It need not be read again.
+    bool settled(bool newest, bool ends_shown) const {
+      if (newest && !shows_end) return old && final;
+      return old || decided(ends_shown);
     }
-    bool open(bool newest, bool ends_shown) const {
-      if (settled(newest) || old || shows_end) return false;
-      return !final || (ends_shown && !(failed && quiet));
+    bool open(bool ends_shown) const {
+      if (old || shows_end || decided(ends_shown)) return false;
+      return ends_shown || !final;
     }
   };
   class Packer;
 
+  void pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
+                     Packed& packed) const;
   Run* find(RunId id);
   const Run* find(RunId id) const;
   Run& insert(RunId id);
@@ -193,7 +198,7 @@ class RunLedger {
     return run.unsettled == kNone ? nullptr : &before_->unsettled[run.unsettled];
   }
   bool worth_asking(const UnsettledRun& run) const;
-  bool asked_only_hourly(const UnsettledRun& run) const;
+  bool asked_only_hourly(const UnsettledRun& run, bool ends_shown) const;
   bool needs_details(const Run& run) const;
   bool is_old(EpochMs since) const;
   // Of those that are believed and have not vanished. Nothing: there is none.

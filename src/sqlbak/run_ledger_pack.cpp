@@ -212,6 +212,26 @@ class RunLedger::Packer {
   std::vector<std::uint32_t> name_of_;
 };
 
+// A run that is listed without being there is known as that, so that it is not asked for each time.
+void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
+                              Packed& packed) const {
+  const UnsettledRun* const before = unsettled_before(run);
+  const bool was_missing = before && before->missing;
+  if (run.gone && run.seen && run.reading == kNone) {
+    UnsettledRun missing;
+    missing.id = run.id;
+    missing.first_seen = before ? before->first_seen : collected_at_;
+    missing.failed_at = collected_at_;
+    missing.failures =
+        std::min(static_cast<std::uint8_t>(was_missing ? before->failures + 1 : 1), kUnreadableAfter);
+    missing.missing = true;
+    packer.add(missing);
+  } else if (was_missing && (run.seen || !circumstances.listed_whole)) {
+    packer.add(*before);
+    if (run.failure) ++packed.failed;
+  }
+}
+
 RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remembered,
                                   const Circumstances& circumstances) const {
   Packed packed;
@@ -235,25 +255,12 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const bool too_old = start.milliseconds() < kept_from_ms_;
     const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
     if (vanished_now(run)) {
-      const bool was_missing = before && before->missing;
-      if (run.gone && run.seen && !reading) {
-        UnsettledRun missing;
-        missing.id = run.id;
-        missing.first_seen = before ? before->first_seen : collected_at_;
-        missing.failed_at = collected_at_;
-        const int times = was_missing ? before->failures + 1 : 1;
-        missing.failures = static_cast<std::uint8_t>(std::min<int>(times, kUnreadableAfter));
-        missing.missing = true;
-        packer.add(missing);
-      } else if (was_missing && (run.seen || !circumstances.listed_whole)) {
-        packer.add(*before);
-        if (run.failure) ++packed.failed;
-      }
+      pack_vanished(run, circumstances, packer, packed);
       // What it came to stays known. Without a start it counted only while it was listed.
       if (has_rows && start.has_value()) kept.push_back({{start, run.id}, &run});
       continue;
     }
-    const bool newest = is_newest(start);
+    const bool read_and_settled = reading && reading->settled(is_newest(start), circumstances.ends_shown);
     if (run.doubted && run.idle && !reading && !run.failure) continue;  // asked for when it is listed again
 
     // Its own fault only where the details of others could be read, and it was not the rate that was refused:
@@ -265,7 +272,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     // Whether it has to be asked for again.
     std::uint8_t failures = before ? before->failures : std::uint8_t{0};
     if (reading) {
-      if (!reading->settled(newest)) {
+      if (!read_and_settled) {
         packer.add(UnsettledRun{run.id,
                                 start,
                                 before ? before->first_seen : collected_at_,
@@ -304,7 +311,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     }
 
     if (has_rows && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
-    const bool settled = reading ? reading->settled(newest) : !before && (!run.failure || stands);
+    const bool settled = reading ? read_and_settled : !before && (!run.failure || stands);
     if (settled && (too_old || !has_rows) && (run.seen || !circumstances.listed_whole)) {
       packer.add(IdleRun{run.id, start, reading ? !has_rows : run.empty});
     }
@@ -315,7 +322,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const Reading* reading = run->reading == kNone ? nullptr : &readings_[run->reading];
     const Rows rows = reading ? read_rows(*reading) : remembered_rows(*run);
     std::optional<bool> open;
-    if (reading) open = reading->open(is_newest(position.start), circumstances.ends_shown);
+    if (reading) open = reading->open(circumstances.ends_shown);
     if (position.start.milliseconds() < kept_from_ms_) {
       for (std::uint32_t i = 0; i < rows.count; ++i) {
         sqlbak::remember(leaving, rows.tallies[i], open.value_or(rows.tallies[i].open));

@@ -5,8 +5,8 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Contains;
 using testing::CollectionRemembering;
+using ::testing::Contains;
 using testing::Days;
 using ::testing::ElementsAre;
 using testing::Hours;
@@ -146,6 +146,10 @@ TEST_F(CollectionRemembering, ARunWithoutAnEndStillRunsWhereOthersShowTheirs) {
   add_run(job_id, Hours(30));
   add_run(job_id, minutes(10), {.open = true});  // its first database succeeded
   EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+  pass(Hours(20));
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+  add_run(job_id, minutes(10));  // by another schedule of the job
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.at(1).open);
 }
 
 // Failed runs show an end, but no size.

@@ -6,8 +6,8 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Contains;
 using testing::CollectionRemembering;
+using ::testing::Contains;
 using testing::Days;
 using ::testing::ElementsAre;
 using testing::Hours;
