@@ -132,7 +132,7 @@ std::vector<RunId> RunLedger::unsettled(std::optional<SystemTime> last_read_at, 
   const auto hour = [](SystemTime time) { return time.time_since_epoch() / kNewestAgainEvery; };
   const bool read_this_hour = last_read_at && hour(*last_read_at) == hour(collected_at_);
   for (const UnsettledRun& run : before_->unsettled) {
-    if (run.missing || !worth_asking(run)) continue;
+    if (run.missing || find(run.id)->vanished || !worth_asking(run)) continue;
     if (read_this_hour && run.failures == 0 && asked_only_hourly(run, ends_shown)) continue;
     ids.push_back(run.id);
   }
@@ -319,8 +319,7 @@ bool RunLedger::needs_details(const Run& run) const {
   if (!run.known || run.doubted) return true;
   if (run.missing) return worth_asking(*unsettled_before(run));
   if (run.idle) return !run.empty && run.started_at.milliseconds() >= kept_from_ms_;
-  // It vanished before it had ended, and is back.
-  return run.vanished && run.unsettled == kNone && before_->runs.tallies[run.first_row].open;
+  return run.vanished && run.unsettled != kNone;  // it might still have changed, and is back
 }
 
 // Whether the run is part of what is published.

@@ -212,7 +212,8 @@ class RunLedger::Packer {
   std::vector<std::uint32_t> name_of_;
 };
 
-// A run that is listed without being there is known as that, so that it is not asked for each time.
+// A run that is listed without being there is known as that, so that it is not asked for each time. Of one
+// that is not listed it is known whether it has to be asked for when it is back.
 void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
                               Packed& packed) const {
   const UnsettledRun* const before = unsettled_before(run);
@@ -226,9 +227,11 @@ void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances
         std::min(static_cast<std::uint8_t>(was_missing ? before->failures + 1 : 1), kUnreadableAfter);
     missing.missing = true;
     packer.add(missing);
-  } else if (was_missing && (run.seen || !circumstances.listed_whole)) {
-    packer.add(*before);
+  } else if (was_missing) {
+    if (run.seen || !circumstances.listed_whole) packer.add(*before);
     if (run.failure) ++packed.failed;
+  } else if (before && run.first_row != kNone && run.started_at.milliseconds() >= kept_from_ms_) {
+    packer.add(*before);
   }
 }
 

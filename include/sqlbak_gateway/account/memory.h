@@ -57,7 +57,7 @@ struct PackedOutcome {
 static_assert(sizeof(PackedOutcome) == 8);
 
 // A run whose details are asked for again: it may still change, could not be read, or is listed without being
-// there.
+// there. One that has vanished is asked for when it is back.
 struct UnsettledRun {
   RunId id;
   EpochMs started_at;            // nothing, too, while its details have never been read
