@@ -137,11 +137,10 @@ std::string exposition_text(const ProbeAnswer& answer, const config::AccountConf
   return text;
 }
 
-Account::Account(config::AccountConfig config, upstream::AccountKey key, std::uint64_t max_response_bytes,
-                 const AccountServices& services, std::uint64_t jitter_seed)
+Account::Account(config::AccountConfig config, upstream::AccountKey key, const AccountServices& services,
+                 std::uint64_t jitter_seed)
     : config_(std::move(config)),
       key_(key),
-      max_response_bytes_(max_response_bytes),
       services_(services),
       peer_(peer_of(config_)),
       policy_(policy_of(config_)),
@@ -238,7 +237,7 @@ void Account::start_collection(SystemTime now) {
   order.share.requests_per_second = config_.requests_per_second;
   order.request_timeout = config_.request_timeout;
   order.collection_timeout = config_.collection_timeout;
-  order.max_response_bytes = max_response_bytes_;
+  order.max_response_bytes = services_.max_response_bytes.load();
   order.sink = shared_from_this();
   // Under the lock, so that retire() cannot cancel an order before it is there.
   MutexLock lock(mutex_);
@@ -259,18 +258,20 @@ void Account::recall(const std::string& token_fingerprint) {
     if (history_known && state_.has_good_data()) return;
     memory = memory_;
   }
+  std::shared_ptr<const AccountMemory> loaded;
   if (!history_known) {
-    const auto loaded = services_.history.load(config_.name);
+    const auto asked = services_.history.load(config_.name);
+    history_known = asked.ok();
+    if (asked) loaded = *asked;
     // It goes further back than what was collected while it could not be read.
-    if (loaded && *loaded) memory = *loaded;
-    history_known = loaded.ok();
+    if (loaded) memory = loaded;
   }
   std::shared_ptr<const Published> data;
   if (memory && memory->last_good && memory->token_fingerprint == token_fingerprint) {
     data = publish(memory->last_good, policy_, format_, nullptr);
   }
   MutexLock lock(mutex_);
-  memory_ = std::move(memory);
+  if (loaded) memory_ = std::move(loaded);
   history_known_ = history_known;
   if (!data || state_.has_good_data()) return;
   const SystemTime collected_at = data->collected_at();
@@ -387,42 +388,62 @@ void Account::end_backoff() {
   state_.end_backoff();
 }
 
-void Account::inherit(const Account& former) {
-  std::shared_ptr<const AccountMemory> memory;
-  std::shared_ptr<const Published> data;
-  bool history_known = false;
-  std::optional<CollectionRecord> record;
-  TraceBook traces;
-  AccountCounters counters;
-  {
-    MutexLock lock(former.mutex_);
-    memory = former.memory_;
-    history_known = former.history_known_;
-    if (former.config_.token == config_.token) {
-      record = former.state_.record();
-      if (former.state_.has_good_data()) data = former.state_.data();
-    }
-    traces = former.traces_;
-    counters = former.counters_;
-  }
-  // Judged anew: the configuration that has changed may be the policy.
-  if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
-  MutexLock lock(mutex_);
-  memory_ = std::move(memory);
-  history_known_ = history_known;
-  traces_ = std::move(traces);
-  counters_ = std::move(counters);
-  if (record) state_.inherited(*record, std::move(data));
+std::shared_ptr<const Published> Account::judged_anew(const std::shared_ptr<const Published>& data) const {
+  return publish(data->account->snapshot, policy_, format_, nullptr);
 }
 
-void Account::retire(std::shared_ptr<Account> successor) {
+void Account::prepare_to_succeed(const Account& former) {
+  std::shared_ptr<const Published> data;
+  {
+    MutexLock lock(former.mutex_);
+    if (former.state_.has_good_data()) data = former.state_.data();
+  }
+  if (!data) return;
+  auto anew = judged_anew(data);
+  MutexLock lock(mutex_);
+  prepared_ = {std::move(data), std::move(anew)};
+}
+
+void Account::succeed(Account& former) {
+  {
+    // Always in this order, from the older to the newer.
+    MutexLock former_lock(former.mutex_);
+    MutexLock lock(mutex_);
+    if (former.config_.token == config_.token) {
+      std::shared_ptr<const Published> data;
+      if (former.state_.has_good_data()) {
+        // A collection may have ended since.
+        data = former.state_.data() == prepared_.first ? prepared_.second : judged_anew(former.state_.data());
+      }
+      state_.inherited(former.state_.record(), std::move(data));
+    }
+    prepared_ = {};
+    memory_ = former.memory_;
+    history_known_ = former.history_known_;
+    traces_ = former.traces_;
+    counters_ = former.counters_;
+    former.successor_ = shared_from_this();
+    former.retired_ = true;
+    former.changed_.notify_all();
+  }
+  services_.collector.cancel(former.key_, /*forget=*/true);
+}
+
+void Account::retire() {
   {
     MutexLock lock(mutex_);
     retired_ = true;
-    successor_ = std::move(successor);
     changed_.notify_all();
   }
   services_.collector.cancel(key_, /*forget=*/true);
+}
+
+std::shared_ptr<Account> Account::adopt(const std::shared_ptr<const AccountMemory>& memory,
+                                        bool history_known) {
+  MutexLock lock(mutex_);
+  // What has been read from the history meanwhile goes further back than what was collected without it.
+  if (!successor_ && (history_known || !history_known_)) memory_ = memory;
+  return successor_;
 }
 
 std::shared_ptr<const AccountMemory> Account::memory() {
@@ -467,19 +488,6 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
   CollectionEnd end;
   end.api_requests = stats.api_requests;
   end.endpoint_up = outcome.endpoint_up;
-  {
-    // The upstream thread ends this collection before it begins one of the successor.
-    MutexLock lock(mutex_);
-    if (retired_) {
-      if (history_known_) services_.history.store(config_.name, outcome.memory);
-      if (successor_) {
-        MutexLock successor_lock(successor_->mutex_);
-        successor_->memory_ = std::move(outcome.memory);
-        successor_->history_known_ = history_known_;
-      }
-      return;
-    }
-  }
   write_down(outcome.memory);
   const bool another_account = outcome.failure && !outcome.memory->complete;
   if (outcome.failure) {
@@ -493,19 +501,32 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
   std::optional<FailureReason> before;
   CollectionRecord after;
   bool first = false;
+  bool retired = false;
+  bool history_known = false;
+  std::shared_ptr<Account> successor;
   {
     MutexLock lock(mutex_);
-    first = (!memory_ || !memory_->complete) && outcome.memory->complete;
-    memory_ = std::move(outcome.memory);
-    if (another_account) state_.disowned();
-    before = conclude(std::move(end));
-    after = state_.record();
-    keep(std::move(trace));
-    counters_.api_retries += stats.retries;
-    counters_.api_throttled += stats.throttled;
-    for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
-      counters_.unrecognised[entry.field] += entry.count;
+    retired = retired_;
+    history_known = history_known_;
+    successor = successor_;
+    if (!retired) {
+      first = (!memory_ || !memory_->complete) && outcome.memory->complete;
+      memory_ = outcome.memory;
+      if (another_account) state_.disowned();
+      before = conclude(std::move(end));
+      after = state_.record();
+      keep(std::move(trace));
+      counters_.api_retries += stats.retries;
+      counters_.api_throttled += stats.throttled;
+      for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
+        counters_.unrecognised[entry.field] += entry.count;
+      }
     }
+  }
+  if (retired) {
+    // No collection of the successor has begun: the upstream thread ends this one before.
+    while (successor) successor = successor->adopt(outcome.memory, history_known);
+    return;
   }
   if (first) {
     services_.log.info("everything of an account has been read for the first time",

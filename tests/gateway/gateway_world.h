@@ -148,6 +148,7 @@ class GatewayWorld : public ::testing::Test {
   std::uint64_t collections(const std::string& account) const {
     return api.request_count(account, "servers");
   }
+  std::size_t collections_running() const { return collector_->running(); }
 
   ManualClock clock;
   LogLines lines;
