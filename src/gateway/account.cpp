@@ -17,6 +17,25 @@ constexpr std::string_view kFingerprintKey = "sqlbak-gateway token fingerprint 1
 // Safely inside what a condition variable can wait for.
 constexpr Duration kLongestWait = std::chrono::hours(24);
 
+// Most tokens are there at once.
+constexpr Duration kLeastTimeForToken = std::chrono::seconds(1);
+
+// Lets one thread in, and the others pass by. Of a scope.
+class OneAtATime {
+ public:
+  explicit OneAtATime(std::atomic_flag& taken) : taken_(taken), in_(!taken.test_and_set()) {}
+  OneAtATime(const OneAtATime&) = delete;
+  OneAtATime& operator=(const OneAtATime&) = delete;
+  ~OneAtATime() {
+    if (in_) taken_.clear();
+  }
+  explicit operator bool() const { return in_; }
+
+ private:
+  std::atomic_flag& taken_;
+  const bool in_;
+};
+
 // The same token has the same group, whatever accounts hold it.
 upstream::LimitGroup group_of(const std::string& fingerprint) {
   return upstream::LimitGroup{std::stoull(fingerprint.substr(0, 15), nullptr, 16)};
@@ -150,8 +169,10 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, const A
 
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   const SteadyTime now = services_.clock.steady_now();
-  heed_changed_token(now);
-  if (begin_if_due(now)) start_or_fail();
+  // A file system gets a moment, however short the probe's time is.
+  const Deadline for_token = std::max(deadline, Deadline::after(now, kLeastTimeForToken));
+  heed_changed_token(now, for_token);
+  if (begin_if_due(now)) start_or_fail(for_token);
 
   bool collected = false;
   {
@@ -184,47 +205,47 @@ bool Account::begin_if_due(SteadyTime now) {
   return true;
 }
 
-// A token that was replaced on disk is worth a try at once.
-void Account::heed_changed_token(SteadyTime now) {
+// A token that was replaced on disk is worth a try at once. One probe at a time looks: its file system may
+// hang.
+void Account::heed_changed_token(SteadyTime now, Deadline deadline) {
   {
     MutexLock lock(mutex_);
     if (state_.freshness(now) != AccountState::Freshness::backed_off) return;
   }
-  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
+  const OneAtATime turn(heeding_);
+  if (!turn) return;
+  const config::TokenLook look = services_.tokens.look(config_.token, deadline);
   MutexLock lock(mutex_);
-  if (stamp != token_stamp_) {
-    token_stamp_ = stamp;
+  if (look.stamp && look.stamp != token_stamp_) {
+    token_stamp_ = look.stamp;
     state_.end_backoff();
   }
 }
 
 // Whatever is thrown on the way, most likely for want of memory: the account must not run for ever.
-void Account::start_or_fail() {
+void Account::start_or_fail(Deadline deadline) {
   try {
-    start_collection(services_.clock.system_now());
+    start_collection(services_.clock.system_now(), deadline);
   } catch (const std::exception& exception) {
     fail_to_start(exception.what());
   }
 }
 
-void Account::start_collection(SystemTime now) {
-  // The stamp first: a token replaced between the two reads is then seen as changed, once too often rather
-  // than never.
-  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
-  Result<Secret> token = services_.tokens.read(config_.token);
-  if (!token) {
+void Account::start_collection(SystemTime now, Deadline deadline) {
+  config::TokenLook look = services_.tokens.look(config_.token, deadline);
+  if (!look.token) {
     {
       MutexLock lock(mutex_);
-      token_stamp_ = stamp;
+      token_stamp_ = look.stamp;
     }
-    fail_to_start(token.error().message);
+    fail_to_start(look.token.error().message);
     return;
   }
 
   CollectionOrder order;
   order.account = key_;
   order.peer = peer_;
-  order.token = std::make_shared<const Secret>(std::move(*token));
+  order.token = std::make_shared<const Secret>(std::move(*look.token));
   order.plan.started_at = now;
   order.plan.lookback = config_.lookback;
   order.plan.settings_ttl = config_.settings_ttl;
@@ -242,7 +263,7 @@ void Account::start_collection(SystemTime now) {
   // Under the lock, so that retire() cannot cancel an order before it is there.
   MutexLock lock(mutex_);
   if (retired_) return;
-  token_stamp_ = stamp;
+  token_stamp_ = look.stamp;
   services_.collector.submit(std::move(order));
 }
 

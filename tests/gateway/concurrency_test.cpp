@@ -46,7 +46,7 @@ class ThreadsTest : public ::testing::Test {
                                                               .log = log,
                                                               .collector = collector,
                                                               .history = *history,
-                                                              .tokens = tokens,
+                                                              .tokens = bounded_tokens,
                                                               .seed = 1,
                                                               .load =
                                                                   [this](const config::Config&) {
@@ -93,6 +93,7 @@ class ThreadsTest : public ::testing::Test {
   Collector collector{clock, transport, {}, 1};
   // Every variable is its own token.
   config::TokenReader tokens{[](const std::string& name) -> std::optional<std::string> { return name; }};
+  config::BoundedTokens bounded_tokens{tokens, clock};
   Mutex configuration_mutex;
   config::Config configuration;
   std::unique_ptr<history::History> history = history::make_memory_history();

@@ -11,8 +11,8 @@ using simulator::Series;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Of one account. Has something happen when the end of a collection is to be written, which is in the midst of
-// that end.
+// Of one account. Has something happen when the end of a collection is to be written, which is in the midst
+// of that end.
 class InterruptedHistory final : public history::History {
  public:
   Result<std::shared_ptr<const AccountMemory>> load(const std::string&) override {
@@ -157,9 +157,7 @@ TEST_F(AReload, AfterWhichTheHistoryCanBeReadGoesOnFromItAndNotFromWhatWasReadWi
 TEST_F(AReload, ThatIsRefusedByTheListenersLeavesTheRunningCollectionAlone) {
   read_about_half();
   change();
-  while_listening = [](const std::function<void()>&) -> Result<void> {
-    return Error{"address in use"};
-  };
+  while_listening = [](const std::function<void()>&) -> Result<void> { return Error{"address in use"}; };
   EXPECT_FALSE(gateway().reload().ok());
   EXPECT_EQ(collections_running(), 1u);
   let_collections_end();

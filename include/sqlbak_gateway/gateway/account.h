@@ -10,8 +10,8 @@
 #include "sqlbak_gateway/base/deadline.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
-#include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/evaluation/collection_status.h"
 #include "sqlbak_gateway/gateway/account_state.h"
 #include "sqlbak_gateway/gateway/collector.h"
@@ -103,7 +103,7 @@ struct AccountServices {
   const Logger& log;
   Collector& collector;
   history::History& history;
-  const config::TokenReader& tokens;
+  const config::BoundedTokens& tokens;
   WaitingPlaces& waiting;
   const std::atomic<std::uint64_t>& max_response_bytes;  // for collections that start from now on
   GatewayObserver& observer;
@@ -146,9 +146,9 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 
  private:
   bool begin_if_due(SteadyTime now) EXCLUDES(mutex_);
-  void heed_changed_token(SteadyTime now) EXCLUDES(mutex_);
-  void start_or_fail() EXCLUDES(mutex_);
-  void start_collection(SystemTime now) EXCLUDES(mutex_);
+  void heed_changed_token(SteadyTime now, Deadline deadline) EXCLUDES(mutex_);
+  void start_or_fail(Deadline deadline) EXCLUDES(mutex_);
+  void start_collection(SystemTime now, Deadline deadline) EXCLUDES(mutex_);
   void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
   void fail_to_start(std::string message) EXCLUDES(mutex_);
   // What shows `data` by this configuration.
@@ -171,12 +171,15 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   const evaluation::Policy policy_;
   const exposition::Format format_;
 
+  std::atomic_flag heeding_;  // a probe looks whether the token has changed
+
   mutable Mutex mutex_;
   Condition changed_;
   AccountState state_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
-  bool history_known_ GUARDED_BY(mutex_) = false;      // it was read, and what it knew is in memory_
-  config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
+  bool history_known_ GUARDED_BY(mutex_) = false;  // it was read, and what it knew is in memory_
+  // As of the latest collection's start; nothing: the file system did not answer.
+  std::optional<config::TokenStamp> token_stamp_ GUARDED_BY(mutex_);
   TraceBook traces_ GUARDED_BY(mutex_);
   AccountCounters counters_ GUARDED_BY(mutex_);
   std::uint64_t version_ GUARDED_BY(mutex_) = 0;

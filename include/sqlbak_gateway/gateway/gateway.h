@@ -8,9 +8,9 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
 #include "sqlbak_gateway/config/load.h"
-#include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/gateway/access.h"
 #include "sqlbak_gateway/gateway/account.h"
 #include "sqlbak_gateway/gateway/bcrypt.h"
@@ -42,7 +42,7 @@ class Gateway {
     const Logger& log;
     Collector& collector;
     history::History& history;
-    const config::TokenReader& tokens;
+    const config::BoundedTokens& tokens;
     std::uint64_t seed = 0;  // spreads the accounts' collections
     // Reads the configuration anew, for a reload. `running` is what is in force.
     std::function<config::LoadOutcome(const config::Config& running)> load;
