@@ -178,7 +178,7 @@ ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   {
     MutexLock lock(mutex_);
     if (state_.worth_waiting(services_.clock.steady_now(), deadline)) {
-      const WaitingPlaces::Taken place(services_.waiting);
+      const WaitingPlaces::Taken place(services_.waiting, waiting_);
       const std::uint64_t completed = state_.completed();
       if (place) {
         const auto over = [&]() REQUIRES(mutex_) { return state_.completed() != completed || retired_; };

@@ -42,7 +42,8 @@ class BoundedTokensTest : public ::testing::Test {
   // Somebody else looks at that file, and hangs; longer ago than anybody has patience for.
   void somebody_has_hung_on(const std::string& name) {
     hang(name);
-    other = std::async(std::launch::async, [this, name] { return tokens.look(file(name), Deadline::never()); });
+    other =
+        std::async(std::launch::async, [this, name] { return tokens.look(file(name), Deadline::never()); });
     disk->somebody_hangs.wait();
     clock.advance(BoundedTokens::kPatience);
   }

@@ -53,7 +53,8 @@ TEST_F(AHangingTokenFile, FailsItsAccountAndNoOther) {
 TEST_F(AHangingTokenFile, IsTriedAtOnceWhenItsFileSystemAnswersAgain) {
   ASSERT_EQ(value(probed("acme"), "sqlbak_collection_failure{reason=\"config\"}"), 1);
   disk->is_back.count_down();
-  // Probes do not wait for the backoff: it is their thread that may need a moment, and the clock stands still.
+  // Probes do not wait for the backoff: it is their thread that may need a moment, and the clock stands
+  // still.
   const RealClock real;
   const Deadline patience = Deadline::after(real.steady_now(), std::chrono::seconds(60));
   while (value(probed("acme"), "sqlbak_collection_in_progress") != 1 && !patience.passed(real.steady_now()))

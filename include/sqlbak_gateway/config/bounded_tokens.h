@@ -33,8 +33,8 @@ class BoundedTokens {
   BoundedTokens& operator=(const BoundedTokens&) = delete;
   ~BoundedTokens();
 
-  // Waits no longer than `deadline`, and no longer than the patience: then its token is an Error, and it has no
-  // stamp.
+  // Waits no longer than `deadline`, and no longer than the patience: then its token is an Error, and it has
+  // no stamp.
   TokenLook look(const TokenSource& source, Deadline deadline) const;
   // The same for many, all of them within the patience for one; in their order.
   std::vector<TokenLook> look(const std::vector<TokenSource>& sources) const;

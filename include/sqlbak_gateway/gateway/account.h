@@ -171,6 +171,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   const evaluation::Policy policy_;
   const exposition::Format format_;
 
+  WaitingPlaces::OfAccount waiting_;
   std::atomic_flag heeding_;  // a probe looks whether the token has changed
 
   mutable Mutex mutex_;
