@@ -1,4 +1,5 @@
 // What a check or a reload of a large fleet costs, and what a token costs at each collection.
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/check.h"
 #include "sqlbak_gateway/config/load.h"
 #include "sqlbak_gateway/config/token.h"
@@ -93,7 +94,9 @@ void CheckFiles(benchmark::State& state) {
   const int accounts = static_cast<int>(state.range(0));
   const Fleet fleet(accounts, 1);
   const Config config = fleet.load();
-  const TokenReader tokens(no_variables);
+  const TokenReader reader(no_variables);
+  const RealClock clock;
+  const BoundedTokens tokens(reader, clock);
   for (auto _ : state) {
     if (!check_files(config, tokens).errors.empty()) state.SkipWithError("a token cannot be read");
   }

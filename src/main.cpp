@@ -3,6 +3,7 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/text.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/check.h"
 #include "sqlbak_gateway/config/flags.h"
 #include "sqlbak_gateway/config/load.h"
@@ -139,8 +140,8 @@ void append(std::vector<config::Diagnostic>& to, std::vector<config::Diagnostic>
 
 // What the files and flags say, and as warnings what is wrong with the tokens and certificates that they
 // name: one customer's trouble with a token does not keep the others waiting.
-config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode, const config::TokenReader& tokens,
-                         const config::Config* running = nullptr) {
+config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode,
+                         const config::BoundedTokens& tokens, const config::Config* running = nullptr) {
   config::LoadOutcome loaded = load_files(flags, mode, running);
   if (loaded.config) {
     config::CheckedFiles files = check_files(*loaded.config, tokens);
@@ -154,13 +155,15 @@ config::LoadOutcome load(const config::Flags& flags, config::LoadMode mode, cons
 int check(const config::Flags& flags) {
   config::LoadOutcome loaded = load_files(flags, config::LoadMode::check, nullptr);
   if (loaded.config) {
-    config::CheckedFiles files = check_files(*loaded.config, config::TokenReader(environment));
+    const RealClock clock;
+    const config::TokenReader reader(environment);
+    config::CheckedFiles files = check_files(*loaded.config, config::BoundedTokens(reader, clock));
     append(loaded.errors, std::move(files.errors));
     append(loaded.warnings, std::move(files.warnings));
     if (const auto tls = tls_files_of(loaded.config->server); tls && loaded.errors.empty()) {
       if (const auto checked = http::check_tls_files(*tls); !checked) {
         loaded.errors.push_back({loaded.config->server.tls->place, "server.tls: " + checked.error().message});
-      } else if (const SystemTime end = checked->not_after; end < RealClock().system_now() + kRenewBefore) {
+      } else if (const SystemTime end = checked->not_after; end < clock.system_now() + kRenewBefore) {
         loaded.warnings.push_back({loaded.config->server.tls->cert_file_place,
                                    "server.tls: the certificate expires, or has expired, on " +
                                        format_time(end) + ": renew it, then reload"});
@@ -219,7 +222,7 @@ std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> 
   return signal > 0 ? std::optional(signal) : std::nullopt;
 }
 
-int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::TokenReader& tokens,
+int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::BoundedTokens& tokens,
           const Logger& log, const Clock& clock) {
   const sigset_t signals = stop_and_reload_signals();
   const std::size_t descriptors = http::raise_descriptor_limit();
@@ -348,7 +351,8 @@ int run(int argc, char** argv) {
   const RealClock clock;
   StderrSink sink;
   const Logger log(sink, clock, flags.log_level, flags.log_format);
-  const config::TokenReader tokens(environment);
+  const config::TokenReader reader(environment);
+  const config::BoundedTokens tokens(reader, clock);
   config::LoadOutcome loaded = load(flags, config::LoadMode::start, tokens);
   for (const config::Diagnostic& warning : loaded.warnings) {
     log.warn("configuration", {{"warning", to_text(warning)}});

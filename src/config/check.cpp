@@ -116,9 +116,16 @@ std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<st
   return sharing;
 }
 
-CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
+CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
   constexpr std::size_t kMaxPemBytes = 8u << 20;
   CheckedFiles trouble;
+  std::vector<TokenSource> sources;
+  for (const AccessEntry& entry : config.access) {
+    if (entry.bearer_token) sources.push_back(*entry.bearer_token);
+  }
+  for (const auto& [name, account] : config.accounts) sources.push_back(account.token);
+  const std::vector<TokenLook> looks = tokens.look(sources);
+  auto look = looks.begin();
   const auto of = [&](const TokenSource& source) -> std::vector<Diagnostic>& {
     return source.kind == TokenSource::Kind::file ? trouble.errors : trouble.warnings;
   };
@@ -143,7 +150,7 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
   }
   for (const AccessEntry& entry : config.access) {
     if (!entry.bearer_token) continue;
-    if (const auto token = tokens.read(*entry.bearer_token); !token) {
+    if (const Result<Secret>& token = (look++)->token; !token) {
       of(*entry.bearer_token)
           .push_back({entry.bearer_token->place, "access \"" + entry.name + "\": " + token.error().message});
     }
@@ -159,13 +166,13 @@ CheckedFiles check_files(const Config& config, const TokenReader& tokens) {
                "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
       }
     }
+    const Result<Secret>& token = (look++)->token;
     if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
-    auto token = tokens.read(account.token);
     if (!token) {
       of(account.token)
           .push_back({account.token.place, "account \"" + name + "\": " + token.error().message});
     } else {
-      read.emplace(name, std::move(*token));
+      read.emplace(name, *token);
     }
   }
   for (const auto& sharing : accounts_sharing_a_token(read)) {

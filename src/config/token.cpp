@@ -26,7 +26,28 @@ Result<Secret> read_token_file(const std::string& path, const std::string& below
   return checked_token(Secret(std::move(*content)));
 }
 
+Result<Secret> token_in(const TokenSource& file) {
+  return named("token file " + file.name, read_token_file(file.name, file.below));
+}
+
+TokenStamp stamp_of(const TokenSource& file) {
+  struct stat status {};
+  if (::stat(file.name.c_str(), &status) != 0) return {};
+  const auto nanoseconds = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_nsec};
+  };
+  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
 }  // namespace
+
+TokenLook look_at_token_file(const TokenSource& source) {
+  // The stamp first: a token replaced between the two is then seen as changed, once too often rather than
+  // never.
+  const TokenStamp stamp = stamp_of(source);
+  return {stamp, token_in(source)};
+}
 
 Result<Secret> checked_token(const Secret& content) {
   std::string_view text = content.reveal();
@@ -66,7 +87,7 @@ TokenReader::TokenReader(Environment environment) : environment_(std::move(envir
 Result<Secret> TokenReader::read(const TokenSource& source) const {
   switch (source.kind) {
     case TokenSource::Kind::file:
-      return named("token file " + source.name, read_token_file(source.name, source.below));
+      return token_in(source);
     case TokenSource::Kind::environment: {
       const std::string what = "environment variable " + source.name;
       auto value = environment_(source.name);
@@ -94,13 +115,7 @@ Result<Secret> TokenReader::read(const TokenSource& source) const {
 }
 
 TokenStamp TokenReader::stamp(const TokenSource& source) const {
-  struct stat status {};
-  if (source.kind != TokenSource::Kind::file || ::stat(source.name.c_str(), &status) != 0) return {};
-  const auto nanoseconds = [](const timespec& time) {
-    return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_nsec};
-  };
-  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
+  return source.kind == TokenSource::Kind::file ? stamp_of(source) : TokenStamp();
 }
 
 }  // namespace sqlbak_gateway::config

@@ -17,6 +17,25 @@ constexpr std::string_view kFingerprintKey = "sqlbak-gateway token fingerprint 1
 // Safely inside what a condition variable can wait for.
 constexpr Duration kLongestWait = std::chrono::hours(24);
 
+// Most tokens are there at once.
+constexpr Duration kLeastTimeForToken = std::chrono::seconds(1);
+
+// Lets one thread in, and the others pass by. Of a scope.
+class OneAtATime {
+ public:
+  explicit OneAtATime(std::atomic_flag& taken) : taken_(taken), in_(!taken.test_and_set()) {}
+  OneAtATime(const OneAtATime&) = delete;
+  OneAtATime& operator=(const OneAtATime&) = delete;
+  ~OneAtATime() {
+    if (in_) taken_.clear();
+  }
+  explicit operator bool() const { return in_; }
+
+ private:
+  std::atomic_flag& taken_;
+  const bool in_;
+};
+
 // The same token has the same group, whatever accounts hold it.
 upstream::LimitGroup group_of(const std::string& fingerprint) {
   return upstream::LimitGroup{std::stoull(fingerprint.substr(0, 15), nullptr, 16)};
@@ -137,11 +156,10 @@ std::string exposition_text(const ProbeAnswer& answer, const config::AccountConf
   return text;
 }
 
-Account::Account(config::AccountConfig config, upstream::AccountKey key, std::uint64_t max_response_bytes,
-                 const AccountServices& services, std::uint64_t jitter_seed)
+Account::Account(config::AccountConfig config, upstream::AccountKey key, const AccountServices& services,
+                 std::uint64_t jitter_seed)
     : config_(std::move(config)),
       key_(key),
-      max_response_bytes_(max_response_bytes),
       services_(services),
       peer_(peer_of(config_)),
       policy_(policy_of(config_)),
@@ -151,14 +169,16 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, std::ui
 
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   const SteadyTime now = services_.clock.steady_now();
-  heed_changed_token(now);
-  if (begin_if_due(now)) start_or_fail();
+  // A file system gets a moment, however short the probe's time is.
+  const Deadline for_token = std::max(deadline, Deadline::after(now, kLeastTimeForToken));
+  heed_changed_token(now, for_token);
+  if (begin_if_due(now)) start_or_fail(for_token);
 
   bool collected = false;
   {
     MutexLock lock(mutex_);
     if (state_.worth_waiting(services_.clock.steady_now(), deadline)) {
-      const WaitingPlaces::Taken place(services_.waiting);
+      const WaitingPlaces::Taken place(services_.waiting, waiting_);
       const std::uint64_t completed = state_.completed();
       if (place) {
         const auto over = [&]() REQUIRES(mutex_) { return state_.completed() != completed || retired_; };
@@ -185,47 +205,47 @@ bool Account::begin_if_due(SteadyTime now) {
   return true;
 }
 
-// A token that was replaced on disk is worth a try at once.
-void Account::heed_changed_token(SteadyTime now) {
+// A token that was replaced on disk is worth a try at once. One probe at a time looks: its file system may
+// hang.
+void Account::heed_changed_token(SteadyTime now, Deadline deadline) {
   {
     MutexLock lock(mutex_);
     if (state_.freshness(now) != AccountState::Freshness::backed_off) return;
   }
-  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
+  const OneAtATime turn(heeding_);
+  if (!turn) return;
+  const config::TokenLook look = services_.tokens.look(config_.token, deadline);
   MutexLock lock(mutex_);
-  if (stamp != token_stamp_) {
-    token_stamp_ = stamp;
+  if (look.stamp && look.stamp != token_stamp_) {
+    token_stamp_ = look.stamp;
     state_.end_backoff();
   }
 }
 
 // Whatever is thrown on the way, most likely for want of memory: the account must not run for ever.
-void Account::start_or_fail() {
+void Account::start_or_fail(Deadline deadline) {
   try {
-    start_collection(services_.clock.system_now());
+    start_collection(services_.clock.system_now(), deadline);
   } catch (const std::exception& exception) {
     fail_to_start(exception.what());
   }
 }
 
-void Account::start_collection(SystemTime now) {
-  // The stamp first: a token replaced between the two reads is then seen as changed, once too often rather
-  // than never.
-  const config::TokenStamp stamp = services_.tokens.stamp(config_.token);
-  Result<Secret> token = services_.tokens.read(config_.token);
-  if (!token) {
+void Account::start_collection(SystemTime now, Deadline deadline) {
+  config::TokenLook look = services_.tokens.look(config_.token, deadline);
+  if (!look.token) {
     {
       MutexLock lock(mutex_);
-      token_stamp_ = stamp;
+      token_stamp_ = look.stamp;
     }
-    fail_to_start(token.error().message);
+    fail_to_start(look.token.error().message);
     return;
   }
 
   CollectionOrder order;
   order.account = key_;
   order.peer = peer_;
-  order.token = std::make_shared<const Secret>(std::move(*token));
+  order.token = std::make_shared<const Secret>(std::move(*look.token));
   order.plan.started_at = now;
   order.plan.lookback = config_.lookback;
   order.plan.settings_ttl = config_.settings_ttl;
@@ -238,12 +258,12 @@ void Account::start_collection(SystemTime now) {
   order.share.requests_per_second = config_.requests_per_second;
   order.request_timeout = config_.request_timeout;
   order.collection_timeout = config_.collection_timeout;
-  order.max_response_bytes = max_response_bytes_;
+  order.max_response_bytes = services_.max_response_bytes.load();
   order.sink = shared_from_this();
   // Under the lock, so that retire() cannot cancel an order before it is there.
   MutexLock lock(mutex_);
   if (retired_) return;
-  token_stamp_ = stamp;
+  token_stamp_ = look.stamp;
   services_.collector.submit(std::move(order));
 }
 
@@ -259,18 +279,20 @@ void Account::recall(const std::string& token_fingerprint) {
     if (history_known && state_.has_good_data()) return;
     memory = memory_;
   }
+  std::shared_ptr<const AccountMemory> loaded;
   if (!history_known) {
-    const auto loaded = services_.history.load(config_.name);
+    const auto asked = services_.history.load(config_.name);
+    history_known = asked.ok();
+    if (asked) loaded = *asked;
     // It goes further back than what was collected while it could not be read.
-    if (loaded && *loaded) memory = *loaded;
-    history_known = loaded.ok();
+    if (loaded) memory = loaded;
   }
   std::shared_ptr<const Published> data;
   if (memory && memory->last_good && memory->token_fingerprint == token_fingerprint) {
     data = publish(memory->last_good, policy_, format_, nullptr);
   }
   MutexLock lock(mutex_);
-  memory_ = std::move(memory);
+  if (loaded) memory_ = std::move(loaded);
   history_known_ = history_known;
   if (!data || state_.has_good_data()) return;
   const SystemTime collected_at = data->collected_at();
@@ -387,42 +409,62 @@ void Account::end_backoff() {
   state_.end_backoff();
 }
 
-void Account::inherit(const Account& former) {
-  std::shared_ptr<const AccountMemory> memory;
-  std::shared_ptr<const Published> data;
-  bool history_known = false;
-  std::optional<CollectionRecord> record;
-  TraceBook traces;
-  AccountCounters counters;
-  {
-    MutexLock lock(former.mutex_);
-    memory = former.memory_;
-    history_known = former.history_known_;
-    if (former.config_.token == config_.token) {
-      record = former.state_.record();
-      if (former.state_.has_good_data()) data = former.state_.data();
-    }
-    traces = former.traces_;
-    counters = former.counters_;
-  }
-  // Judged anew: the configuration that has changed may be the policy.
-  if (data) data = publish(data->account->snapshot, policy_, format_, nullptr);
-  MutexLock lock(mutex_);
-  memory_ = std::move(memory);
-  history_known_ = history_known;
-  traces_ = std::move(traces);
-  counters_ = std::move(counters);
-  if (record) state_.inherited(*record, std::move(data));
+std::shared_ptr<const Published> Account::judged_anew(const std::shared_ptr<const Published>& data) const {
+  return publish(data->account->snapshot, policy_, format_, nullptr);
 }
 
-void Account::retire(std::shared_ptr<Account> successor) {
+void Account::prepare_to_succeed(const Account& former) {
+  std::shared_ptr<const Published> data;
+  {
+    MutexLock lock(former.mutex_);
+    if (former.state_.has_good_data()) data = former.state_.data();
+  }
+  if (!data) return;
+  auto anew = judged_anew(data);
+  MutexLock lock(mutex_);
+  prepared_ = {std::move(data), std::move(anew)};
+}
+
+void Account::succeed(Account& former) {
+  {
+    // Always in this order, from the older to the newer.
+    MutexLock former_lock(former.mutex_);
+    MutexLock lock(mutex_);
+    if (former.config_.token == config_.token) {
+      std::shared_ptr<const Published> data;
+      if (former.state_.has_good_data()) {
+        // A collection may have ended since.
+        data = former.state_.data() == prepared_.first ? prepared_.second : judged_anew(former.state_.data());
+      }
+      state_.inherited(former.state_.record(), std::move(data));
+    }
+    prepared_ = {};
+    memory_ = former.memory_;
+    history_known_ = former.history_known_;
+    traces_ = former.traces_;
+    counters_ = former.counters_;
+    former.successor_ = shared_from_this();
+    former.retired_ = true;
+    former.changed_.notify_all();
+  }
+  services_.collector.cancel(former.key_, /*forget=*/true);
+}
+
+void Account::retire() {
   {
     MutexLock lock(mutex_);
     retired_ = true;
-    successor_ = std::move(successor);
     changed_.notify_all();
   }
   services_.collector.cancel(key_, /*forget=*/true);
+}
+
+std::shared_ptr<Account> Account::adopt(const std::shared_ptr<const AccountMemory>& memory,
+                                        bool history_known) {
+  MutexLock lock(mutex_);
+  // What has been read from the history meanwhile goes further back than what was collected without it.
+  if (!successor_ && (history_known || !history_known_)) memory_ = memory;
+  return successor_;
 }
 
 std::shared_ptr<const AccountMemory> Account::memory() {
@@ -467,19 +509,6 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
   CollectionEnd end;
   end.api_requests = stats.api_requests;
   end.endpoint_up = outcome.endpoint_up;
-  {
-    // The upstream thread ends this collection before it begins one of the successor.
-    MutexLock lock(mutex_);
-    if (retired_) {
-      if (history_known_) services_.history.store(config_.name, outcome.memory);
-      if (successor_) {
-        MutexLock successor_lock(successor_->mutex_);
-        successor_->memory_ = std::move(outcome.memory);
-        successor_->history_known_ = history_known_;
-      }
-      return;
-    }
-  }
   write_down(outcome.memory);
   const bool another_account = outcome.failure && !outcome.memory->complete;
   if (outcome.failure) {
@@ -493,19 +522,32 @@ void Account::ended(sqlbak::CollectionOutcome outcome, const CollectionStats& st
   std::optional<FailureReason> before;
   CollectionRecord after;
   bool first = false;
+  bool retired = false;
+  bool history_known = false;
+  std::shared_ptr<Account> successor;
   {
     MutexLock lock(mutex_);
-    first = (!memory_ || !memory_->complete) && outcome.memory->complete;
-    memory_ = std::move(outcome.memory);
-    if (another_account) state_.disowned();
-    before = conclude(std::move(end));
-    after = state_.record();
-    keep(std::move(trace));
-    counters_.api_retries += stats.retries;
-    counters_.api_throttled += stats.throttled;
-    for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
-      counters_.unrecognised[entry.field] += entry.count;
+    retired = retired_;
+    history_known = history_known_;
+    successor = successor_;
+    if (!retired) {
+      first = (!memory_ || !memory_->complete) && outcome.memory->complete;
+      memory_ = outcome.memory;
+      if (another_account) state_.disowned();
+      before = conclude(std::move(end));
+      after = state_.record();
+      keep(std::move(trace));
+      counters_.api_retries += stats.retries;
+      counters_.api_throttled += stats.throttled;
+      for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
+        counters_.unrecognised[entry.field] += entry.count;
+      }
     }
+  }
+  if (retired) {
+    // No collection of the successor has begun: the upstream thread ends this one before.
+    while (successor) successor = successor->adopt(outcome.memory, history_known);
+    return;
   }
   if (first) {
     services_.log.info("everything of an account has been read for the first time",

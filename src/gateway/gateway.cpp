@@ -217,7 +217,8 @@ struct Gateway::Generation {
 Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
     : deps_(std::move(dependencies)),
       started_(deps_.clock.steady_now()),
-      waiting_(waiting_places(first.config->server)) {
+      waiting_(waiting_places(first.config->server)),
+      max_response_bytes_(first.config->upstream.max_response_bytes) {
   last_reload_succeeded_ = first.rejected.empty();
   last_reload_success_ = deps_.clock.system_now();
   generation_ = make_generation(std::move(first), nullptr);
@@ -237,27 +238,31 @@ std::shared_ptr<const Gateway::Generation> Gateway::make_generation(config::Load
   auto made = std::make_shared<Generation>();
   made->config = std::move(*loaded.config);
   made->files_rejected = loaded.rejected.size();
-  made->access =
-      former ? std::make_unique<Access>(made->config.access, *former->access)
-             : std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock, deps_.try_password);
-  const AccountServices services{deps_.clock,  deps_.log, deps_.collector, deps_.history,
-                                 deps_.tokens, waiting_,  metrics_};
-  const std::uint64_t max_response_bytes = made->config.upstream.max_response_bytes;
+  made->access = former ? std::make_unique<Access>(made->config.access, *former->access)
+                        : std::make_unique<Access>(made->config.access, deps_.tokens.unbounded(), deps_.clock,
+                                                   deps_.try_password);
+  const AccountServices services{.clock = deps_.clock,
+                                 .log = deps_.log,
+                                 .collector = deps_.collector,
+                                 .history = deps_.history,
+                                 .tokens = deps_.tokens,
+                                 .waiting = waiting_,
+                                 .max_response_bytes = max_response_bytes_,
+                                 .observer = metrics_};
   for (const auto& [name, config] : made->config.accounts) {
     std::shared_ptr<Account> before;
     if (former) {
       if (const auto found = former->accounts.find(name); found != former->accounts.end())
         before = found->second;
     }
-    if (before && before->config() == config &&
-        former->config.upstream.max_response_bytes == max_response_bytes) {
+    if (before && before->config() == config) {
       made->accounts.emplace(name, before);
       continue;
     }
     const upstream::AccountKey key{next_key_++};
-    auto account = std::make_shared<Account>(config, key, max_response_bytes, services,
-                                             deps_.seed + static_cast<std::uint64_t>(key));
-    if (before) account->inherit(*before);
+    auto account =
+        std::make_shared<Account>(config, key, services, deps_.seed + static_cast<std::uint64_t>(key));
+    if (before) account->prepare_to_succeed(*before);
     made->accounts.emplace(name, std::move(account));
   }
   if (made->config.single_account) made->single = made->accounts.begin()->second;
@@ -475,13 +480,10 @@ Result<void> Gateway::reload() {
   if (loaded.config) {
     next = make_generation(std::move(loaded), former.get());
     // No new address is served under the old access rules, and no old one under the new.
-    const auto put_in_force = [&] {
-      MutexLock lock(mutex_);
-      generation_ = next;
-    };
+    const auto ready = [&] { put_in_force(*former, next); };
     if (!deps_.listen) {
-      put_in_force();
-    } else if (const Result<void> listening = deps_.listen(next->config.server, put_in_force); !listening) {
+      ready();
+    } else if (const Result<void> listening = deps_.listen(next->config.server, ready); !listening) {
       errors = listening.error().message;
       next.reset();
     }
@@ -497,27 +499,34 @@ Result<void> Gateway::reload() {
   deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
                               .requests_per_second = limits.requests_per_second});
   waiting_.set_places(waiting_places(next->config.server));
+  max_response_bytes_ = limits.max_response_bytes;
   {
     MutexLock lock(mutex_);
     last_reload_succeeded_ = true;
     last_reload_success_ = deps_.clock.system_now();
   }
-  for (const auto& [name, account] : former->accounts) {
-    const auto found = next->accounts.find(name);
-    if (found == next->accounts.end()) {
-      account->retire(nullptr);
-    } else if (found->second != account) {
-      account->retire(found->second);
-    } else {
-      account->end_backoff();
-    }
-  }
+  for (const auto& [name, account] : next->accounts) account->end_backoff();
   tell_history(*next);
   if (next->config.history != former->config.history) {
     deps_.log.warn("a change of [history] is put in force by a restart; the history stays as it is");
   }
   deps_.log.info("configuration reloaded", {{"accounts", next->accounts.size()}});
   return {};
+}
+
+// Before anybody probes the new accounts, so that no two collect at once. A probe that still finds a former
+// one is answered from memory.
+void Gateway::put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) {
+  for (const auto& [name, account] : former.accounts) {
+    const auto found = next->accounts.find(name);
+    if (found == next->accounts.end()) {
+      account->retire();
+    } else if (found->second != account) {
+      found->second->succeed(*account);
+    }
+  }
+  MutexLock lock(mutex_);
+  generation_ = next;
 }
 
 void Gateway::shut_down() {
@@ -527,7 +536,7 @@ void Gateway::shut_down() {
     shutting_down_ = true;
     now = generation_;
   }
-  for (const auto& [name, account] : now->accounts) account->retire(nullptr);
+  for (const auto& [name, account] : now->accounts) account->retire();
 }
 
 }  // namespace sqlbak_gateway::gateway

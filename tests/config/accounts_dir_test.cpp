@@ -196,7 +196,7 @@ TEST_F(AccountsDir, ATokenOfAnotherFilesAccountIsWarnedOfWithBothPlaces) {
   write_account_file("acme.toml", "[accounts.acme]\ntoken_file = \"tokens/acme\"\n");
   write_account_file("evil.toml", "[accounts.evil]\ntoken_file = \"tokens/acme\"\n");
   write_account_file("tokens/acme", "token\n");
-  EXPECT_THAT(dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).warnings),
+  EXPECT_THAT(dir.lines(checked_files(dir.loaded()).warnings),
               ElementsAre("$DIR/accounts.d/acme.toml:1:11: accounts acme, evil "
                           "($DIR/accounts.d/acme.toml:1:11, $DIR/accounts.d/evil.toml:1:11) have the same "
                           "token: they share one rate limit, and see the same data"));
@@ -231,10 +231,9 @@ TEST_F(DisputedAccount, IsThatOfNeitherAtTheStartAndTheOthersStay) {
                     "account \"acme\" is defined in more than one file of accounts_dir: none of them is used",
                     ""};
   EXPECT_EQ(outcome.config->accounts.at("acme"), expected);
-  const TokenReader tokens(environment_of({}));
-  EXPECT_EQ(tokens.read(expected.token).error().message, expected.token.name);
+  EXPECT_EQ(TokenReader(environment_of({})).read(expected.token).error().message, expected.token.name);
   // What is wrong was said already; this is about the variables of the other three.
-  EXPECT_EQ(check_files(*outcome.config, tokens).warnings.size(), 3u);
+  EXPECT_EQ(checked_files(*outcome.config).warnings.size(), 3u);
 }
 
 TEST_F(DisputedAccount, OfThreeFilesIsThatOfNone) {

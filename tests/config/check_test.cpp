@@ -3,7 +3,9 @@
 
 #include "config/config_directory.h"
 
+#include <latch>
 #include <map>
+#include <memory>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -134,9 +136,8 @@ TEST(CheckFiles, NamesEveryTokenAndCertificateThatCannotBeUsed) {
   dir.write("cert.pem", "");
   dir.write("key.pem", "");
   dir.write("tokens/acme", "PLANTED with blanks");
-  const TokenReader tokens(environment_of({{"SCRAPE", "PLANTED"}, {"ACME_DE", "PLANTED"}}));
   EXPECT_THAT(
-      dir.lines(check_files(dir.loaded(), tokens).errors),
+      dir.lines(checked_files(dir.loaded(), {{"SCRAPE", "PLANTED"}, {"ACME_DE", "PLANTED"}}).errors),
       ElementsAre(
           "$DIR/gateway.toml:8:18: server.tls.client_ca_file $DIR/clients.pem cannot be read: No such file "
           "or directory",
@@ -154,7 +155,7 @@ TEST(CheckFiles, AnAuthorityIsACertificate) {
   dir.write("gateway.toml", "[accounts.a]\ntoken_file = \"token\"\nca_file = \"ca.pem\"\n");
   dir.write("token", "token");
   dir.write("ca.pem", "hello");
-  EXPECT_THAT(dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).errors),
+  EXPECT_THAT(dir.lines(checked_files(dir.loaded()).errors),
               ElementsAre("$DIR/gateway.toml:3:11: ca_file $DIR/ca.pem holds no certificate in PEM, which "
                           "begins with -----BEGIN CERTIFICATE-----"));
 }
@@ -167,16 +168,35 @@ TEST(CheckFiles, SaysOnceWhatIsWrongWithTheAuthorityOfEveryAccount) {
       "[accounts.b]\ntoken_file = \"token\"\n[accounts.c]\ntoken_file = \"token\"\nca_file = \"c.pem\"\n");
   dir.write("token", "token");
   EXPECT_THAT(
-      dir.lines(check_files(dir.loaded(), TokenReader(environment_of({}))).errors),
+      dir.lines(checked_files(dir.loaded()).errors),
       ElementsAre("$DIR/gateway.toml:2:11: ca_file $DIR/ca.pem cannot be read: No such file or directory",
                   "$DIR/gateway.toml:9:11: ca_file $DIR/c.pem cannot be read: No such file or directory"));
+}
+
+TEST(CheckFiles, GivesUpATokenFileWhoseFileSystemHangs) {
+  const ConfigDirectory dir;
+  dir.write("gateway.toml", "[accounts.a]\ntoken_file = \"token\"\n");
+  const TokenReader reader(environment_of({}));
+  const sqlbak_gateway::testing::ManualClock clock;
+  const auto is_back = std::make_shared<std::latch>(1);
+  const BoundedTokens tokens(
+      reader, clock,
+      [is_back](const TokenSource& source) {
+        is_back->wait();
+        return look_at_token_file(source);
+      },
+      Duration::zero());
+  EXPECT_THAT(dir.lines(check_files(dir.loaded(), tokens).errors),
+              ElementsAre("$DIR/gateway.toml:2:14: account \"a\": token file $DIR/token could not be read in "
+                          "time: its file system does not answer"));
+  is_back->count_down();
 }
 
 // What a service has may be missing where somebody checks its configuration.
 TEST(CheckFiles, OnlyWarnsOfCredentialsAndVariables) {
   const ConfigDirectory dir;
   dir.write("gateway.toml", "[accounts.a]\ntoken_credential = \"a\"\n[accounts.b]\ntoken_env = \"B\"\n");
-  const CheckedFiles files = check_files(dir.loaded(), TokenReader(environment_of({})));
+  const CheckedFiles files = checked_files(dir.loaded());
   EXPECT_THAT(dir.lines(files.errors), IsEmpty());
   EXPECT_THAT(
       dir.lines(files.warnings),
@@ -192,9 +212,8 @@ TEST(CheckFiles, NamesAccountsThatShareAToken) {
       "gateway.toml",
       "[accounts.a]\ntoken_env = \"X\"\n[accounts.b]\ntoken_env = \"Y\"\n[accounts.c]\ntoken_file = \"t\"\n");
   dir.write("t", "one\n");
-  const TokenReader tokens(environment_of({{"X", "one"}, {"Y", "two"}}));
   EXPECT_THAT(
-      dir.lines(check_files(dir.loaded(), tokens).warnings),
+      dir.lines(checked_files(dir.loaded(), {{"X", "one"}, {"Y", "two"}}).warnings),
       ElementsAre(
           "$DIR/gateway.toml:1:11: accounts a, c have the same token: they share one rate limit, and see the "
           "same data"));
@@ -263,7 +282,6 @@ TEST(Secrets, AreInNoMessageWhereverTheyArePlanted) {
                                {"BAD_VARIABLE", "PLANTED\n\n"},
                                {"SQLBAK_API_TOKEN", "PLANTED TOKEN"},
                                {"SQLBAK_API_URL", "https://u:PLANTED@api.example.com"}};
-  const TokenReader tokens(environment_of(variables));
   for (const std::string& text : texts) {
     dir.write("gateway.toml", text);
     const LoadOutcome outcome = dir.load(LoadMode::start, variables);
@@ -273,7 +291,7 @@ TEST(Secrets, AreInNoMessageWhereverTheyArePlanted) {
     }
     if (outcome.config) {
       said += masked(*outcome.config) + check_report(*outcome.config);
-      const CheckedFiles files = check_files(*outcome.config, tokens);
+      const CheckedFiles files = checked_files(*outcome.config, variables);
       for (const Lines& lines : {dir.lines(files.errors), dir.lines(files.warnings)}) {
         for (const std::string& line : lines) said += line + '\n';
       }

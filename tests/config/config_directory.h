@@ -2,8 +2,10 @@
 // written in.
 #pragma once
 
+#include "sqlbak_gateway/config/check.h"
 #include "sqlbak_gateway/config/environment.h"
 #include "sqlbak_gateway/config/load.h"
+#include "support/manual_clock.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -26,6 +28,12 @@ inline Environment environment_of(const Variables& variables) {
     const auto variable = variables.find(name);
     return variable == variables.end() ? std::nullopt : std::optional(variable->second);
   };
+}
+
+inline CheckedFiles checked_files(const Config& config, const Variables& variables = {}) {
+  const TokenReader reader(environment_of(variables));
+  const sqlbak_gateway::testing::ManualClock clock;
+  return check_files(config, BoundedTokens(reader, clock));
 }
 
 inline std::string text_of(const std::filesystem::path& file) {

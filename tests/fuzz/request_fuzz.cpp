@@ -48,7 +48,7 @@ struct SmallGateway {
                  .log = log,
                  .collector = collector,
                  .history = *history,
-                 .tokens = tokens,
+                 .tokens = bounded_tokens,
                  .seed = 1,
                  .load = [access](const config::Config&) { return configuration(access); },
                  .listen = nullptr,
@@ -63,6 +63,7 @@ struct SmallGateway {
   config::TokenReader tokens{[](const std::string& name) -> std::optional<std::string> {
     return name == "SCRAPE" ? std::optional<std::string>(kSecret) : std::nullopt;
   }};
+  config::BoundedTokens bounded_tokens{tokens, clock};
   std::unique_ptr<history::History> history = history::make_memory_history();
   gateway::Gateway gateway;
 };

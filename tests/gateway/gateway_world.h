@@ -66,12 +66,14 @@ class GatewayWorld : public ::testing::Test {
           upstream::GlobalLimits{.max_concurrent_requests = configuration.upstream.max_concurrent_requests,
                                  .requests_per_second = configuration.upstream.requests_per_second},
           /*seed=*/1);
+      bounded_tokens_ =
+          std::make_unique<config::BoundedTokens>(tokens, clock, look_at_token_file, token_patience);
       gateway_ = std::make_unique<Gateway>(std::move(first),
                                            Gateway::Dependencies{.clock = clock,
                                                                  .log = log,
                                                                  .collector = *collector_,
                                                                  .history = *history,
-                                                                 .tokens = tokens,
+                                                                 .tokens = *bounded_tokens_,
                                                                  .seed = 1,
                                                                  .load =
                                                                      [this](const config::Config&) {
@@ -148,6 +150,7 @@ class GatewayWorld : public ::testing::Test {
   std::uint64_t collections(const std::string& account) const {
     return api.request_count(account, "servers");
   }
+  std::size_t collections_running() const { return collector_->running(); }
 
   ManualClock clock;
   LogLines lines;
@@ -165,10 +168,13 @@ class GatewayWorld : public ::testing::Test {
   std::function<Result<void>(const config::ServerConfig&, const std::function<void()>&)> listen;
   bool next_load_fails = false;  // a reload finds errors
   TryPassword try_password = bcrypt_matches;
+  config::BoundedTokens::LookAtFile look_at_token_file = config::look_at_token_file;
+  Duration token_patience = config::BoundedTokens::kPatience;
   simulator::Knobs api_knobs;
 
  private:
   std::unique_ptr<Collector> collector_;
+  std::unique_ptr<config::BoundedTokens> bounded_tokens_;
   std::unique_ptr<Gateway> gateway_;
 };
 

@@ -91,7 +91,7 @@ class Life {
     testing::ManualClock& clock;
     simulator::Simulator& api;
     const Logger& log;
-    const config::TokenReader& tokens;
+    const config::BoundedTokens& tokens;
     std::string config_file;
     config::Environment environment;
     std::uint64_t seed;

@@ -701,7 +701,8 @@ class VirtualSoak {
     const auto found = environment_.find(name);
     return found == environment_.end() ? std::nullopt : std::optional<std::string>(found->second);
   };
-  config::TokenReader tokens_{environment_of_};
+  config::TokenReader token_reader_{environment_of_};
+  config::BoundedTokens tokens_{token_reader_, clock_};
   NoLeaks log_lines_;
   Logger log_{log_lines_, clock_, LogLevel::debug, LogFormat::logfmt};
   std::vector<Scrape> scrapes_;  // by their offset

@@ -1,9 +1,9 @@
 // Looking at a Config from outside: what --config.check says, and what /config shows.
 #pragma once
 
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
 #include "sqlbak_gateway/config/load.h"
-#include "sqlbak_gateway/config/token.h"
 
 #include <string>
 #include <vector>
@@ -27,8 +27,9 @@ struct CheckedFiles {
   std::vector<Diagnostic> warnings;
 };
 // Reads every token, and looks at every certificate, key and CA file, as the running gateway would. Nothing
-// of it keeps the gateway from starting but the server's own certificate and key. Blocks on the file system.
-CheckedFiles check_files(const Config& config, const TokenReader& tokens);
+// of it keeps the gateway from starting but the server's own certificate and key. Blocks on the file system,
+// but for all tokens together no longer than BoundedTokens::kPatience.
+CheckedFiles check_files(const Config& config, const BoundedTokens& tokens);
 
 // The accounts that hold the same token, as sets of two or more names: ascending, and the sets ascending by
 // their first name. `tokens` holds what each account's token was read as.

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace sqlbak_gateway::config {
@@ -29,6 +30,15 @@ struct TokenStamp {
   std::int64_t changed_ns = 0;
   friend bool operator==(const TokenStamp&, const TokenStamp&) = default;
 };
+
+// What a look at a token's source found. Value type.
+struct TokenLook {
+  std::optional<TokenStamp> stamp;  // as it was before the token was read; nothing: there was no answer
+  Result<Secret> token;
+};
+
+// As TokenReader reads it. Blocks on the file system.
+TokenLook look_at_token_file(const TokenSource& source);
 
 // Resource type, made once at the start. All methods are const, hold no lock and may be called from any
 // thread; those on files block on the file system.

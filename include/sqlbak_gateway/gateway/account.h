@@ -10,8 +10,8 @@
 #include "sqlbak_gateway/base/deadline.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
-#include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/evaluation/collection_status.h"
 #include "sqlbak_gateway/gateway/account_state.h"
 #include "sqlbak_gateway/gateway/collector.h"
@@ -20,6 +20,7 @@
 #include "sqlbak_gateway/history/history.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -102,16 +103,17 @@ struct AccountServices {
   const Logger& log;
   Collector& collector;
   history::History& history;
-  const config::TokenReader& tokens;
+  const config::BoundedTokens& tokens;
   WaitingPlaces& waiting;
+  const std::atomic<std::uint64_t>& max_response_bytes;  // for collections that start from now on
   GatewayObserver& observer;
 };
 
 class Account final : public CollectionSink, public std::enable_shared_from_this<Account> {
  public:
   // `key` is never used again for another account. `jitter_seed` spreads the accounts' collections.
-  Account(config::AccountConfig config, upstream::AccountKey key, std::uint64_t max_response_bytes,
-          const AccountServices& services, std::uint64_t jitter_seed);
+  Account(config::AccountConfig config, upstream::AccountKey key, const AccountServices& services,
+          std::uint64_t jitter_seed);
 
   const config::AccountConfig& config() const { return config_; }
   upstream::AccountKey key() const { return key_; }
@@ -124,13 +126,16 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 
   // A reload happened: a failing account may be tried again at once.
   void end_backoff() EXCLUDES(mutex_);
-  // Takes over what `former`, the account of the same name before a reload, knew. Its data are shown at once
-  // only where the token still comes from the same place.
-  void inherit(const Account& former) EXCLUDES(mutex_);
+  // Before a reload that makes this account the successor of `former`, the one of the same name: judges what
+  // that one shows by this one's configuration, so that succeed() is quick.
+  void prepare_to_succeed(const Account& former) EXCLUDES(mutex_);
+  // Takes over everything that `former` knows, and retires it, in one step; before anybody probes this one.
+  // Its data are shown at once only where the token still comes from the same place. What its running
+  // collection, which ends, has read follows.
+  void succeed(Account& former) EXCLUDES(mutex_);
   // Ends the running collection and releases every waiting probe; the account answers from memory from now
-  // on. What the collection has read goes to `successor` (null: nobody), the account of the same name after a
-  // reload.
-  void retire(std::shared_ptr<Account> successor) EXCLUDES(mutex_);
+  // on.
+  void retire() EXCLUDES(mutex_);
 
   std::shared_ptr<const AccountMemory> memory() override EXCLUDES(mutex_);
   void attempted(sqlbak::Endpoint endpoint, int status, Duration elapsed) override EXCLUDES(mutex_);
@@ -141,11 +146,17 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 
  private:
   bool begin_if_due(SteadyTime now) EXCLUDES(mutex_);
-  void heed_changed_token(SteadyTime now) EXCLUDES(mutex_);
-  void start_or_fail() EXCLUDES(mutex_);
-  void start_collection(SystemTime now) EXCLUDES(mutex_);
+  void heed_changed_token(SteadyTime now, Deadline deadline) EXCLUDES(mutex_);
+  void start_or_fail(Deadline deadline) EXCLUDES(mutex_);
+  void start_collection(SystemTime now, Deadline deadline) EXCLUDES(mutex_);
   void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
   void fail_to_start(std::string message) EXCLUDES(mutex_);
+  // What shows `data` by this configuration.
+  std::shared_ptr<const Published> judged_anew(const std::shared_ptr<const Published>& data) const;
+  // What a collection of a former account has read. The account that has succeeded this one, if one has: then
+  // it goes there.
+  std::shared_ptr<Account> adopt(const std::shared_ptr<const AccountMemory>& memory, bool history_known)
+      EXCLUDES(mutex_);
   std::optional<FailureReason> conclude(CollectionEnd end) REQUIRES(mutex_);
   void keep(std::shared_ptr<const Trace> trace) REQUIRES(mutex_);
   ProbeAnswer answer(SteadyTime arrived, bool collected) REQUIRES(mutex_);
@@ -155,24 +166,29 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 
   const config::AccountConfig config_;
   const upstream::AccountKey key_;
-  const std::uint64_t max_response_bytes_;
   const AccountServices services_;
   const std::shared_ptr<const upstream::Peer> peer_;
   const evaluation::Policy policy_;
   const exposition::Format format_;
 
+  WaitingPlaces::OfAccount waiting_;
+  std::atomic_flag heeding_;  // a probe looks whether the token has changed
+
   mutable Mutex mutex_;
   Condition changed_;
   AccountState state_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> memory_ GUARDED_BY(mutex_);
-  bool history_known_ GUARDED_BY(mutex_) = false;      // it was read, and what it knew is in memory_
-  config::TokenStamp token_stamp_ GUARDED_BY(mutex_);  // as of the latest collection's start
+  bool history_known_ GUARDED_BY(mutex_) = false;  // it was read, and what it knew is in memory_
+  // As of the latest collection's start; nothing: the file system did not answer.
+  std::optional<config::TokenStamp> token_stamp_ GUARDED_BY(mutex_);
   TraceBook traces_ GUARDED_BY(mutex_);
   AccountCounters counters_ GUARDED_BY(mutex_);
   std::uint64_t version_ GUARDED_BY(mutex_) = 0;
   std::uint64_t jitter_state_ GUARDED_BY(mutex_);
   bool retired_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<Account> successor_ GUARDED_BY(mutex_);
+  // The data of the account to be succeeded, and the same judged by this configuration.
+  std::pair<std::shared_ptr<const Published>, std::shared_ptr<const Published>> prepared_ GUARDED_BY(mutex_);
 };
 
 // The text of an answer.

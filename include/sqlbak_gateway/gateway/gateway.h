@@ -8,9 +8,9 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/log.h"
 #include "sqlbak_gateway/base/mutex.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
 #include "sqlbak_gateway/config/load.h"
-#include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/gateway/access.h"
 #include "sqlbak_gateway/gateway/account.h"
 #include "sqlbak_gateway/gateway/bcrypt.h"
@@ -21,6 +21,8 @@
 #include "sqlbak_gateway/http/message.h"
 #include "sqlbak_gateway/http/server.h"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,7 +42,7 @@ class Gateway {
     const Logger& log;
     Collector& collector;
     history::History& history;
-    const config::TokenReader& tokens;
+    const config::BoundedTokens& tokens;
     std::uint64_t seed = 0;  // spreads the accounts' collections
     // Reads the configuration anew, for a reload. `running` is what is in force.
     std::function<config::LoadOutcome(const config::Config& running)> load;
@@ -81,6 +83,8 @@ class Gateway {
   std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
   void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
+  // `next` is in force from now on: its accounts succeed those of `former`.
+  void put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) EXCLUDES(mutex_);
 
   // `arrived`: when the request did; what it may wait counts from then.
   http::Response probe(const Generation& now, const Caller& caller, const http::Request& request,
@@ -103,6 +107,7 @@ class Gateway {
   const SteadyTime started_;
   OwnMetrics metrics_;
   WaitingPlaces waiting_;
+  std::atomic<std::uint64_t> max_response_bytes_;
   SharedBodies bodies_;
   std::uint64_t next_key_ = 1;  // under reload_mutex_ but for the constructor
 

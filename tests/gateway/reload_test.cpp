@@ -1,0 +1,183 @@
+// A reload while collections run: what was read is not read again, and never twice at once.
+#include "gateway/gateway_world.h"
+
+#include <functional>
+#include <utility>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+using simulator::Series;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Of one account. Has something happen when the end of a collection is to be written, which is in the midst
+// of that end.
+class InterruptedHistory final : public history::History {
+ public:
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string&) override {
+    if (unreadable) return Error{"disk I/O error"};
+    return kept;
+  }
+  void store(const std::string&, std::shared_ptr<const AccountMemory> memory) override {
+    kept = std::move(memory);
+    if (kept->complete && interruption) std::exchange(interruption, nullptr)();
+  }
+  void configured(std::vector<std::string>) override {}
+  bool drain(Deadline) override { return true; }
+  history::HistoryStatus status() const override { return {}; }
+
+  std::shared_ptr<const AccountMemory> kept;
+  std::function<void()> interruption;
+  bool unreadable = false;
+};
+
+class AReload : public testing::GatewayWorld {
+ protected:
+  static simulator::World one_large_account() {
+    simulator::World world;
+    world.add(
+        simulator::generated_account("large", "token-large", {5, 20, 200}, testing::ManualClock::kStart, 7));
+    return world;
+  }
+  AReload() : GatewayWorld(one_large_account()) {
+    configured("large").requests_per_second = 10;
+    auto interrupted_history = std::make_unique<InterruptedHistory>();
+    interrupted = interrupted_history.get();
+    history = std::move(interrupted_history);
+    listen = [this](const config::ServerConfig&, const std::function<void()>& ready) -> Result<void> {
+      if (while_listening) return while_listening(ready);
+      ready();
+      return {};
+    };
+  }
+
+  static constexpr std::uint64_t kRuns = std::uint64_t{20} * 200;
+  static constexpr std::uint64_t kReadAgain = 100;  // audits, and runs that are open
+
+  void change() { configured("large").labels["reload"] += "another"; }
+  void reload() { ASSERT_TRUE(gateway().reload().ok()); }
+  std::uint64_t runs_read() const { return api.request_count("large", "jobrun_details"); }
+  void read_about_half() {
+    probe("large");
+    let_pass(seconds(200));
+    ASSERT_GT(runs_read(), kRuns / 4);
+    ASSERT_LT(runs_read(), kRuns * 3 / 4);
+  }
+  void read_the_rest() {
+    for (int i = 0; i < 100 && value(probed("large"), "probe_success") != 1; ++i) let_pass(minutes(1));
+    EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+  }
+
+  InterruptedHistory* interrupted;
+  std::function<Result<void>(const std::function<void()>& ready)> while_listening;  // empty: nothing happens
+};
+
+TEST_F(AReload, ThatChangesTheAccountLosesNothingOfItsRunningCollection) {
+  read_about_half();
+  change();
+  reload();
+  read_the_rest();
+  EXPECT_LE(runs_read(), kRuns + kReadAgain);
+}
+
+TEST_F(AReload, RightAfterAnotherLosesNothingEither) {
+  read_about_half();
+  for (int i = 0; i < 3; ++i) {
+    change();
+    reload();
+  }
+  read_the_rest();
+  EXPECT_LE(runs_read(), kRuns + kReadAgain);
+}
+
+TEST_F(AReload, LeavesOneCollectionToAProbeThatComesTheMomentItIsInForce) {
+  read_about_half();
+  change();
+  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
+    ready();
+    probe("large");
+    let_pass(seconds(1));
+    EXPECT_EQ(collections_running(), 1u);
+    return {};
+  };
+  reload();
+  read_the_rest();
+  EXPECT_LE(runs_read(), kRuns + kReadAgain);
+}
+
+TEST_F(AReload, ShowsWhatACollectionReadWhileItWasBeingMade) {
+  probe("large");
+  let_collections_end();
+  clock.advance(minutes(5));
+  change();
+  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
+    probe("large");
+    let_collections_end();
+    ready();
+    return {};
+  };
+  reload();
+  const AccountView after = gateway().account("large")->view();
+  EXPECT_EQ(collections("large"), 2u);
+  ASSERT_NE(after.data, nullptr);
+  EXPECT_EQ(after.data->collected_at(), after.record.last_attempt);
+  EXPECT_EQ(after.record.last_success, after.record.last_attempt);
+}
+
+TEST_F(AReload, InTheMidstOfACollectionsEndLosesNothing) {
+  interrupted->interruption = [this] {
+    change();
+    reload();
+  };
+  probe("large");
+  let_collections_end();
+  ASSERT_EQ(runs_read(), kRuns);
+  EXPECT_FALSE(simulator::family(probed("large"), "sqlbak_job_backups_total").empty());
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+  EXPECT_LE(runs_read(), kRuns + kReadAgain);
+}
+
+TEST_F(AReload, AfterWhichTheHistoryCanBeReadGoesOnFromItAndNotFromWhatWasReadWithout) {
+  probe("large");
+  let_collections_end();
+  interrupted->unreadable = true;
+  restart();
+  api.forget_requests();
+  read_about_half();
+  interrupted->unreadable = false;
+  change();
+  reload();
+  api.forget_requests();
+  read_the_rest();
+  EXPECT_LE(runs_read(), kReadAgain);
+}
+
+TEST_F(AReload, ThatIsRefusedByTheListenersLeavesTheRunningCollectionAlone) {
+  read_about_half();
+  change();
+  while_listening = [](const std::function<void()>&) -> Result<void> { return Error{"address in use"}; };
+  EXPECT_FALSE(gateway().reload().ok());
+  EXPECT_EQ(collections_running(), 1u);
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+  EXPECT_EQ(collections("large"), 1u);
+}
+
+TEST_F(AReload, OfTheLimitOfAnswersLeavesTheRunningCollectionAloneAndHoldsForTheNext) {
+  read_about_half();
+  configuration.upstream.max_response_bytes = 100;
+  reload();
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "probe_success"), 1);
+  EXPECT_EQ(collections("large"), 1u);
+
+  clock.advance(minutes(5));
+  probe("large");
+  let_collections_end();
+  EXPECT_EQ(value(probed("large"), "sqlbak_collection_failure{reason=\"bad_response\"}"), 1);
+}
+
+}  // namespace
+}  // namespace sqlbak_gateway::gateway
