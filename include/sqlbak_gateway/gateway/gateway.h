@@ -82,6 +82,7 @@ class Gateway {
   void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
 
+  http::Response answer(const http::Request& request);
   // `arrived`: when the request did; what it may wait counts from then.
   http::Response probe(const Generation& now, const Caller& caller, const http::Request& request,
                        SteadyTime arrived);
