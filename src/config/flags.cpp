@@ -140,7 +140,7 @@ std::string help_text() {
       "\n"
       "Signals: SIGHUP reloads the configuration; SIGTERM and SIGINT stop cleanly.\n"
       "\n"
-      "For a single account no file is needed. These variables are those of SqlBak's own exporter:\n"
+      "For a single account no file is needed. These variables are those of SqlBak's published exporter:\n"
       "  SQLBAK_API_TOKEN         the account's token\n"
       "  CHECK_INTERVAL           seconds between collections (60)\n"
       "  EXPORTER_PORT            port to listen on, on all addresses (8000)\n"

@@ -22,6 +22,14 @@ void append(std::vector<Diagnostic>& to, std::vector<Diagnostic> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+std::string defined_already(const std::string& name, const Place& where) {
+  return "account \"" + name + "\" is already defined in " + to_text({where, ""});
+}
+
+std::string disputed(const std::string& name) {
+  return "account \"" + name + "\" is defined in more than one file of accounts_dir: none of them is used";
+}
+
 // The text of a file as a tree; nothing, and an error noted, where there is none.
 std::optional<Node> parse_file(Reader& reader) {
   const auto text = read_file(reader.file(), kMaxFileBytes);
@@ -158,15 +166,11 @@ class Loading {
       const auto [first, unclaimed] = claimed_.emplace(name, account.place);
       if (unclaimed) continue;
       names.push_back(name);
-      const std::string where = to_text({first->second, ""});
-      std::string message = "account \"";
-      message.append(name).append("\" is already defined in ").append(where);
+      std::string message = defined_already(name, first->second);
       if (first->second.file != file_ && is_account_name(name)) {
         message += ": whose it is cannot be told, so neither is used";
         // Where, only the log says: its tenant need not know whose files there are.
-        std::string why = "account \"";
-        why.append(name).append("\" is defined in more than one file of accounts_dir: none of them is used");
-        disputed_.emplace(name, std::move(why));
+        disputed_.emplace(name, disputed(name));
       }
       reader.error({account.place.line, account.place.column}, std::move(message));
     }

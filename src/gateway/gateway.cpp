@@ -117,7 +117,6 @@ http::Response exposition_response(SharedBodies::Body body, bool gzip) {
   response.content_type = kExpositionType;
   response.body = std::move(body);
   if (gzip) response.content_encoding = "gzip";
-  response.headers.push_back({"Vary", "Accept-Encoding"});
   return response;
 }
 
@@ -129,6 +128,18 @@ std::size_t waiting_places(const config::ServerConfig& server) {
 SharedBodies::Body encoded(std::string text, bool& gzip) {
   gzip = gzip && text.size() >= kWorthCompressing;
   return std::make_shared<const std::string>(gzip ? http::gzip(text) : std::move(text));
+}
+
+// Every answer, in the end. Bodies that are shared come compressed already.
+http::Response compressed(http::Response response, const http::Request& request) {
+  const bool already = !response.content_encoding.empty();
+  if (!already && (!response.body || response.body->size() < kWorthCompressing)) return response;
+  response.headers.push_back({"Vary", "Accept-Encoding"});
+  if (!already && http::accepts_gzip(request)) {
+    response.body = std::make_shared<const std::string>(http::gzip(*response.body));
+    response.content_encoding = "gzip";
+  }
+  return response;
 }
 
 // The very same for an account that there is not, and for one that the caller may not see.
@@ -148,13 +159,10 @@ constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-http::Response page_response(const http::Request& request, std::string text, std::string_view type) {
-  bool gzip = http::accepts_gzip(request);
-  http::Response response;
+http::Response page_response(std::string text, std::string_view type) {
+  http::Response response = http::text_response(200, std::move(text));
   response.content_type = type;
-  response.body = encoded(std::move(text), gzip);
-  if (gzip) response.content_encoding = "gzip";
-  response.headers = {{"Vary", "Accept, Accept-Encoding"},
+  response.headers = {{"Vary", "Accept"},
                       {"Cache-Control", "no-store"},
                       {"Content-Security-Policy", std::string(kContentSecurityPolicy)},
                       {"X-Content-Type-Options", "nosniff"},
@@ -288,6 +296,10 @@ http::Urgency Gateway::urgency(std::string_view path) const {
 }
 
 http::Response Gateway::handle(const http::Request& request) {
+  return compressed(answer(request), request);
+}
+
+http::Response Gateway::answer(const http::Request& request) {
   // Checking a password takes its time, and Prometheus waits for that too.
   const SteadyTime arrived = deps_.clock.steady_now();
   const auto now = generation();
@@ -350,8 +362,7 @@ http::Response Gateway::overview_page(const Generation& now, const Caller& calle
   const bool json = request.path != "/" || prefers_json(request);
   const Overview page = overview(now.visible_to(caller), query, json ? Paging::everything : Paging::pages,
                                  facts_for(now, caller));
-  return json ? page_response(request, to_json(page), kJsonType)
-              : page_response(request, to_html(page), kHtmlType);
+  return json ? page_response(to_json(page), kJsonType) : page_response(to_html(page), kHtmlType);
 }
 
 http::Response Gateway::account_page(const Generation& now, const Caller& caller,
@@ -375,8 +386,7 @@ http::Response Gateway::account_page(const Generation& now, const Caller& caller
   const AccountDetail page =
       account_detail({&found->second->config(), found->second->view()}, query,
                      json ? Paging::everything : Paging::pages, facts_for(now, caller));
-  return json ? page_response(request, to_json(page), kJsonType)
-              : page_response(request, to_html(page), kHtmlType);
+  return json ? page_response(to_json(page), kJsonType) : page_response(to_html(page), kHtmlType);
 }
 
 GatewayFacts Gateway::facts_for(const Generation& now, const Caller& caller) const {
@@ -443,9 +453,7 @@ http::Response Gateway::exposition_of(Account& account, const http::Request& req
 
 http::Response Gateway::own_metrics(const Generation& now, const http::Request& request, SteadyTime arrived) {
   if (now.single) return exposition_of(*now.single, request, arrived, &now);
-  bool gzip = http::accepts_gzip(request);
-  SharedBodies::Body body = encoded(metrics_.render(state(now)), gzip);
-  return exposition_response(std::move(body), gzip);
+  return exposition_response(std::make_shared<const std::string>(metrics_.render(state(now))), false);
 }
 
 GatewayState Gateway::state(const Generation& now) const {

@@ -152,9 +152,12 @@ class Store {
     // Those that were until now have been all the time that the gateway was up.
     std::set<std::string> seen(accounts.begin(), accounts.end());
     if (configured_) seen.insert(configured_->begin(), configured_->end());
-    configured_.emplace(accounts.begin(), accounts.end());
-    std::erase_if(written_, [&](const auto& entry) { return !configured_->contains(entry.first); });
-    return transaction([&] { return forget_unconfigured(seen, now); }, [] {});
+    return transaction(
+        [&] { return forget_unconfigured(seen, now); },
+        [&] {
+          configured_.emplace(accounts.begin(), accounts.end());
+          std::erase_if(written_, [&](const auto& entry) { return !configured_->contains(entry.first); });
+        });
   }
 
  private:
@@ -374,6 +377,7 @@ class SqliteHistory final : public History {
     {
       MutexLock lock(mutex_);
       configured_ = std::move(accounts);
+      failed_configured_.reset();
     }
     changed_.notify_all();
   }
@@ -389,7 +393,7 @@ class SqliteHistory final : public History {
       // Bounded, so that a deadline far away is no special case; what is done is told at once.
       changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), std::chrono::seconds(1)));
     }
-    return failed_.empty();
+    return failed_.empty() && !failed_configured_;
   }
 
   HistoryStatus status() const override {
@@ -409,6 +413,8 @@ class SqliteHistory final : public History {
   void try_failed_again() REQUIRES(mutex_) {
     waiting_.merge(failed_);  // keeps what is newer
     failed_.clear();
+    if (!configured_) configured_ = std::move(failed_configured_);
+    failed_configured_.reset();
   }
 
   void run() {
@@ -442,7 +448,9 @@ class SqliteHistory final : public History {
       MutexLock lock(mutex_);
       if (written) {
         try_failed_again();
-      } else if (!configured && !waiting_.contains(last)) {
+      } else if (configured) {
+        if (!configured_) failed_configured_ = std::move(configured);
+      } else if (!waiting_.contains(last)) {
         failed_.insert_or_assign(last, std::move(memory));
       }
     }
@@ -481,6 +489,7 @@ class SqliteHistory final : public History {
   // Could not be written; tried again when something else could be. No newer ones wait.
   std::map<std::string, std::shared_ptr<const AccountMemory>> failed_ GUARDED_BY(mutex_);
   std::optional<std::vector<std::string>> configured_ GUARDED_BY(mutex_);
+  std::optional<std::vector<std::string>> failed_configured_ GUARDED_BY(mutex_);  // likewise
   std::optional<std::string> writing_ GUARDED_BY(mutex_);
   std::shared_ptr<const AccountMemory> writing_memory_ GUARDED_BY(mutex_);
   bool busy_ GUARDED_BY(mutex_) = false;

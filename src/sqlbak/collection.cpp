@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,7 +16,8 @@ namespace sqlbak_gateway::sqlbak {
 namespace {
 
 constexpr auto kAskWhoAtMostEvery = std::chrono::hours(1);
-// A job that the list does not name keeps its memory for a while: rows slip away between pages.
+// A job that the list does not name keeps its memory for a while: rows may slip away between pages all the
+// same.
 constexpr auto kUnlistedJobsKept = std::chrono::hours(24);
 
 // A job with more requests than this lets the jobs behind it go first, so that they are not long in coming.
@@ -27,7 +29,8 @@ bool same_account(const AccountInfo& a, const AccountInfo& b) {
   return (a.created_at.has_value() || !a.email.empty()) && a.created_at == b.created_at && a.email == b.email;
 }
 
-// A list that is read page by page: servers or jobs.
+// A list that is read page by page: servers or jobs. Rows may slip from one page to another meanwhile, so a
+// list that shows signs of that is read a second time, and has what either reading saw.
 template <typename Row>
 class ListReading {
  public:
@@ -39,26 +42,37 @@ class ListReading {
   // The reason why the list cannot be read; nothing when it goes well.
   std::optional<std::string> add(Page<Row> next, NotedField id_field, Notes& notes) {
     bool anything_new = false;
+    bool repeats = false;
+    std::vector<Row> without_id;
     for (Row& row : next.rows) {
       if (row.id.size() > kMaxIdBytes) {
         notes.unrecognised.note(id_field, row.id);
         continue;
       }
-      // Rows with an id seen before replace the earlier.
-      if (row.id.empty()) {
-        rows.push_back(std::move(row));  // cannot be told from another one: no sign that the list goes on
+      if (row.id.empty()) {  // cannot be told from another one: no sign that the list goes on
+        without_id.push_back(std::move(row));
         continue;
       }
-      const auto [place, added] = places_.try_emplace(row.id, rows.size());
+      const auto [place, added] = places_.try_emplace(row.id, Place{rows.size(), reading_});
+      const bool seen = !added && std::exchange(place->second.reading, reading_) == reading_;
+      (seen ? repeats : anything_new) = true;
+      // Rows with an id seen before replace the earlier.
       if (added) {
         rows.push_back(std::move(row));
-        anything_new = true;
       } else {
-        rows[place->second] = std::move(row);
+        rows[place->second.row] = std::move(row);
       }
     }
+    // Else it is what an API answers that does not know where its list ends.
+    if (anything_new || !repeats) {
+      elements_ += next.elements;
+      std::ranges::move(without_id, std::back_inserter(without_id_));
+      moved_ = moved_ || repeats;
+    }
+    moved_ = moved_ || (page > 1 && next.total != total_);
+    total_ = next.total;
     if (next.has_more && anything_new) {
-      if (++page > kMaxPages || rows.size() > kMaxServers) {
+      if (++page > kMaxPages || rows.size() + without_id_.size() > kMaxServers) {
         return "the list is longer than " + std::to_string(kMaxServers) + " rows or " +
                std::to_string(kMaxPages) + " pages";
       }
@@ -70,8 +84,33 @@ class ListReading {
     return std::nullopt;
   }
 
+  bool has(const std::string& id) const { return places_.contains(id); }
+  // Once complete: reads it a second time if it may have moved; `misses_known` says whether a row is missing
+  // that was there lately.
+  template <typename MissesKnown>
+  void settle(const MissesKnown& misses_known) {
+    if (page > 1 && reading_ == 1 && (moved_ || elements_ < total_.value_or(0) || misses_known(*this))) {
+      ++reading_;
+      page = 1;
+      step = Step::due;
+      complete = false;
+      without_id_.clear();
+    } else {
+      std::ranges::move(without_id_, std::back_inserter(rows));
+    }
+  }
+
  private:
-  std::unordered_map<std::string, std::size_t> places_;
+  struct Place {
+    std::size_t row;
+    int reading;  // the latest that saw it
+  };
+  std::unordered_map<std::string, Place> places_;  // by id
+  std::vector<Row> without_id_;                    // of the present reading
+  int reading_ = 1;
+  std::size_t elements_ = 0;
+  std::optional<std::uint64_t> total_;
+  bool moved_ = false;
 };
 
 std::uint64_t mixed(std::uint64_t value) {
@@ -313,7 +352,20 @@ class Collection::State {
     if (const auto reason = list.add(std::move(*page), id_field, context_.notes)) {
       return unreadable(FailureReason::bad_response, *reason);
     }
+    if (list.complete) list.settle([this](const auto& read) { return misses_known(read); });
     return true;
+  }
+
+  bool misses_known(const ListReading<Server>& list) const {
+    if (!memory_ || !memory_->last_good) return false;
+    return std::ranges::any_of(memory_->last_good->servers, [&](const Server& server) {
+      return !server.id.empty() && !list.has(server.id);
+    });
+  }
+  bool misses_known(const ListReading<Job>& list) const {
+    return memory_ && std::ranges::any_of(memory_->jobs, [&](const auto& job) {
+             return !job->unlisted_since && !list.has(job->id);
+           });
   }
 
   void advance() {

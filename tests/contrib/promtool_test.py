@@ -96,7 +96,7 @@ tests:
 
 
 def one_job():
-    """Moving from the Python exporter: the rules are loaded only when their scrape jobs are there, or as the page changes them."""
+    """Moving from SqlBak's published exporter: the rules are loaded only when their scrape jobs are there, or as the page changes them."""
     page = (catalogue.ROOT / "docs/moving-from-the-python-exporter.md").read_text(encoding="utf-8")
     if not 0 < page.index("job_name: sqlbak-gateway") < page.index("sqlbak-gateway.rules.yml"):
         sys.exit("the page loads sqlbak-gateway.rules.yml before there is a scrape job sqlbak-gateway")

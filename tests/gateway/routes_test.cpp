@@ -1,6 +1,8 @@
 // What each path answers, and to whom.
 #include "gateway/gateway_world.h"
 
+#include <algorithm>
+
 namespace sqlbak_gateway::gateway {
 namespace {
 
@@ -93,6 +95,35 @@ TEST_F(RoutesTest, HeadWorksWhereGetDoes) {
   for (const std::string path : {"/", "/metrics", "/sd", "/config", "/-/healthy", "/-/ready"}) {
     EXPECT_EQ(send("HEAD", path).status, 200) << path;
   }
+}
+
+TEST_F(RoutesTest, WhateverIsBigIsCompressedForThoseWhoAcceptIt) {
+  for (int i = 0; i < 20; ++i) configured("customer-" + std::to_string(i));
+  const auto varies = [](const http::Response& response) {
+    return std::ranges::count_if(response.headers, [](const http::NamedValue& header) {
+      return header.name == "Vary" && header.value == "Accept-Encoding";
+    });
+  };
+  const http::NamedValue hurry = {"X-Prometheus-Scrape-Timeout-Seconds", "0.000001"};
+  const std::vector<http::NamedValue> probe = {{"account", "acme"}};
+  const std::vector<http::NamedValue> debug = {{"account", "acme"}, {"debug", "true"}};
+  const std::vector<std::pair<std::string, std::vector<http::NamedValue>>> pages = {
+      {"/", {}},       {"/accounts.json", {}},   {"/metrics", {}},  {"/sd", {}},
+      {"/config", {}}, {"/assets/page.css", {}}, {"/probe", probe}, {"/probe", debug}};
+  for (const auto& [path, query] : pages) {
+    SCOPED_TRACE(path + (query.size() > 1 ? ", debug" : ""));
+    const http::Response compressed = get(path, query, {{"Accept-Encoding", "gzip"}, hurry});
+    const http::Response plain = get(path, query, {hurry});
+    EXPECT_EQ(compressed.content_encoding, "gzip");
+    EXPECT_TRUE(compressed.body->starts_with("\x1f\x8b"));
+    EXPECT_EQ(plain.content_encoding, "");
+    EXPECT_LT(compressed.body->size(), plain.body->size());
+    EXPECT_EQ(varies(compressed), 1);
+    EXPECT_EQ(varies(plain), 1);
+  }
+  const http::Response small = get("/-/healthy", {}, {{"Accept-Encoding", "gzip"}});
+  EXPECT_EQ(small.content_encoding, "");
+  EXPECT_EQ(varies(small), 0);
 }
 
 TEST_F(RoutesTest, AProbeNamesExactlyOneAccount) {

@@ -371,6 +371,26 @@ TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
   EXPECT_TRUE(fingerprint(loaded(*history, "globex")) == fingerprint(other));
 }
 
+// Else it would look as if the account had not been configured since long ago, and be forgotten.
+TEST_F(HistoryFile, IsToldOnceMoreWhatIsConfiguredWhenTheDiskHasRoomAgain) {
+  auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  clock_.advance(std::chrono::hours(40 * 24));
+  {
+    const FullDisk full;
+    history->configured({"acme"});
+    ASSERT_FALSE(history->drain(Deadline::never()));
+  }
+  history->store("globex", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  history.reset();
+  history = open();  // a reboot, after which the file with acme is skipped
+  history->configured({"globex"});
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_NE(loaded(*history, "acme"), nullptr);
+}
+
 TEST(MemoryHistory, RemembersNothing) {
   const auto history = make_memory_history();
   history->store("acme", std::make_shared<AccountMemory>());

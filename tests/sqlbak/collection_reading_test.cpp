@@ -2,6 +2,9 @@
 #include "sqlbak/collected_account.h"
 #include "sqlbak_gateway/sqlbak/endpoints.h"
 
+#include <functional>
+#include <utility>
+
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
@@ -126,6 +129,144 @@ TEST_F(CollectionReading, SkipsIdsThatAreNoLongerIds) {
   const CollectionOutcome outcome = collect();
   EXPECT_THAT(outcome.snapshot->jobs, SizeIs(1));
   EXPECT_EQ(outcome.unrecognised.count(NotedField::job_id), 1u);
+}
+
+// --- Lists whose rows move while their pages are read ---
+
+class AListThatMoves : public CollectionReading {
+ protected:
+  // Five jobs on three pages. A row that slips out leaves four, which are on two.
+  AListThatMoves() {
+    turn("page_size=2");
+    for (int i = 1; i <= 5; ++i) ids_.push_back(add_job("job-" + std::to_string(i)));
+  }
+  // Strikes one request for a page of jobs, counted from 1.
+  void strike(int request, const std::string& fault) {
+    fail_with("endpoint=jobs,first=1,skip=" + std::to_string(request - 1) + "," + fault);
+  }
+  static std::vector<std::string> names(const CollectionOutcome& outcome) {
+    std::vector<std::string> names;
+    for (const auto& job : outcome.snapshot->jobs) names.push_back(job->job.name);
+    std::ranges::sort(names);
+    return names;
+  }
+  std::vector<Id> ids_;
+};
+
+const auto kAllFive = ElementsAre("job-1", "job-2", "job-3", "job-4", "job-5");
+
+TEST_F(AListThatMoves, IsReadOnceMore) {
+  strike(2, "shift=-1");  // job-3 slips onto the page before, which has been read
+  EXPECT_THAT(names(collect()), kAllFive);
+  EXPECT_EQ(requests("jobs"), 5u);
+  heal();
+  EXPECT_THAT(names(collect()), kAllFive);
+  EXPECT_EQ(requests("jobs"), 3u);
+}
+
+TEST_F(AListThatMoves, IsReadOnceMoreForARowThatComesTwice) {
+  turn("total=off");
+  strike(2, "shift=1");
+  EXPECT_THAT(names(collect()), kAllFive);
+  EXPECT_EQ(requests("jobs"), 6u);
+}
+
+TEST_F(AListThatMoves, IsReadOnceMoreWhereAKnownRowIsMissing) {
+  turn("total=off");
+  collect();
+  strike(2, "shift=-1");
+  EXPECT_THAT(names(collect()), kAllFive);
+  EXPECT_EQ(requests("jobs"), 5u);
+}
+
+TEST_F(AListThatMoves, MissesOnlyWhatBothReadingsMiss) {
+  strike(3, "shift=-1");  // the first reading misses job-5 …
+  strike(5, "shift=-1");  // … and the second job-3
+  EXPECT_THAT(names(collect()), kAllFive);
+  EXPECT_EQ(requests("jobs"), 5u);
+}
+
+TEST_F(AListThatMoves, IsNotReadAThirdTime) {
+  fail_with("endpoint=jobs,shift=-1");
+  EXPECT_THAT(names(collect()), ElementsAre("job-1", "job-2", "job-4", "job-5"));
+  EXPECT_EQ(requests("jobs"), 2u * 2);
+}
+
+TEST_F(AListThatMoves, DoesNotKeepAJobThatWasDeleted) {
+  collect();
+  change([&](simulator::Account& account) { account.remove_job(ids_[1]); });
+  EXPECT_THAT(names(collect()), ElementsAre("job-1", "job-3", "job-4", "job-5"));
+  EXPECT_EQ(requests("jobs"), 2u * 2);
+  EXPECT_THAT(names(collect()), SizeIs(4));
+  EXPECT_EQ(requests("jobs"), 2u);
+}
+
+TEST_F(AListThatMoves, IsReadOnceMoreForAServerToo) {
+  turn("total=off");
+  change([](simulator::Account& account) {
+    for (const char* name : {"sql-2", "sql-3", "sql-4"}) account.add_server({.name = name});
+  });
+  collect();
+  EXPECT_EQ(requests("servers"), 2u);
+  fail_with("endpoint=servers,shift=-1,skip=1,first=1");
+  EXPECT_THAT(collect().snapshot->servers, SizeIs(4));
+  EXPECT_EQ(requests("servers"), 4u);
+}
+
+TEST_F(CollectionReading, AListOfOnePageIsNotReadTwice) {
+  const Id first = add_job("first");
+  add_job("second");
+  collect();
+  change([&](simulator::Account& account) { account.remove_job(first); });
+  EXPECT_THAT(collect().snapshot->jobs, SizeIs(1));
+  EXPECT_EQ(requests("jobs"), 1u);
+}
+
+// An account of servers that an API lists as the test says.
+struct ListedServers {
+  std::size_t rows = 0;
+  std::size_t requests = 0;
+};
+ListedServers listed_servers(const Clock& clock,
+                             const std::function<std::string(bool first_page)>& members_of_page) {
+  Collection collection({}, nullptr);
+  ListedServers listed;
+  const auto api = [&](const Request& request) {
+    if (request.endpoint != Endpoint::servers) return Answer{200, R"({"data":{"list":[]}})", {}};
+    ++listed.requests;
+    return Answer{200, "{\"data\":{" + members_of_page(request.target == servers_target(1)) + "}}", {}};
+  };
+  sqlbak_gateway::testing::drive(collection, api, clock);
+  listed.rows = collection.finish().snapshot->servers.size();
+  return listed;
+}
+
+TEST_F(CollectionReading, AListShorterThanItsTotalIsReadOnceMore) {
+  bool moved = true;
+  const ListedServers listed = listed_servers(clock_, [&](bool first_page) -> std::string {
+    if (first_page) return R"("list":[{"id":1},{"id":2}],"has_more":true,"total":4)";
+    return std::exchange(moved, false) ? R"("list":[{"id":4}],"total":4)"
+                                       : R"("list":[{"id":3},{"id":4}],"total":4)";
+  });
+  EXPECT_EQ(listed.rows, 4u);
+  EXPECT_EQ(listed.requests, 4u);
+}
+
+TEST_F(CollectionReading, AnApiThatIgnoresThePageIsNeitherEndlessNorCountedTwice) {
+  const ListedServers listed = listed_servers(clock_, [](bool) {
+    return R"("list":[{"id":1},{"id":2},{"name":"no id"}],"has_more":true,"total":9)";
+  });
+  EXPECT_EQ(listed.rows, 3u);
+  EXPECT_LE(listed.requests, 4u);
+}
+
+TEST_F(CollectionReading, ServersWithoutAnIdAreNotCountedAgainWhereTheListIsReadAgain) {
+  const ListedServers listed = listed_servers(clock_, [](bool first_page) {
+    return first_page ? R"("list":[{"id":1},{"name":"no id"}],"has_more":true)"
+                      : R"("list":[{"id":1},{"id":2},{"name":"no id"}])";
+  });
+  EXPECT_EQ(listed.rows, 4u);
+  EXPECT_EQ(listed.requests, 4u);
 }
 
 // --- What cannot be read ---

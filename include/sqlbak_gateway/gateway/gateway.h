@@ -86,6 +86,7 @@ class Gateway {
   // `next` is in force from now on: its accounts succeed those of `former`.
   void put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) EXCLUDES(mutex_);
 
+  http::Response answer(const http::Request& request);
   // `arrived`: when the request did; what it may wait counts from then.
   http::Response probe(const Generation& now, const Caller& caller, const http::Request& request,
                        SteadyTime arrived);

@@ -36,7 +36,7 @@ namespace sqlbak_gateway::sqlbak {
 // Bounds on what an API may make us read and remember. A list of servers or jobs beyond them fails the
 // collection; a list of runs makes its job unreadable. Rows whose id is longer than kMaxIdBytes are skipped.
 // A page that brings no row that was not there before ends its list, whatever it says, so rows bound the
-// pages.
+// pages. A list of servers or jobs is read at most twice.
 inline constexpr std::uint32_t kMaxPages = 5'000;      // of one list
 inline constexpr std::size_t kMaxServers = 20'000;     // and as many jobs
 inline constexpr std::size_t kMaxRunsOfJob = 250'000;  // in its window
