@@ -85,11 +85,10 @@ class ListReading {
   }
 
   bool has(const std::string& id) const { return places_.contains(id); }
-  // Once complete: reads it a second time if it may have moved; `misses_known` says whether a row is missing
-  // that was there lately.
-  template <typename MissesKnown>
-  void settle(const MissesKnown& misses_known) {
-    if (page > 1 && reading_ == 1 && (moved_ || elements_ < total_.value_or(0) || misses_known(*this))) {
+  // Once complete: reads it a second time if it may have moved. `misses_known`: a row is missing that was
+  // there lately.
+  void settle(bool misses_known) {
+    if (page > 1 && reading_ == 1 && (moved_ || elements_ < total_.value_or(0) || misses_known)) {
       ++reading_;
       page = 1;
       step = Step::due;
@@ -352,7 +351,7 @@ class Collection::State {
     if (const auto reason = list.add(std::move(*page), id_field, context_.notes)) {
       return unreadable(FailureReason::bad_response, *reason);
     }
-    if (list.complete) list.settle([this](const auto& read) { return misses_known(read); });
+    if (list.complete) list.settle(misses_known(list));
     return true;
   }
 
