@@ -212,13 +212,29 @@ class RunLedger::Packer {
   std::vector<std::uint32_t> name_of_;
 };
 
+UnsettledRun RunLedger::unsettled_as_read(const Run& run, const Reading& reading) const {
+  const UnsettledRun* const before = unsettled_before(run);
+  return {.id = run.id,
+          .started_at = reading.started_at,
+          .first_seen = before ? before->first_seen : collected_at_,
+          .unchanged_since = reading.unchanged_since,
+          .read = true};
+}
+
+UnsettledRun RunLedger::unsettled_as_doubted(const Run& run) const {
+  return {.id = run.id, .started_at = run.started_at, .first_seen = collected_at_, .read = true};
+}
+
 // A run that is listed without being there is known as that, so that it is not asked for each time. Of one
 // that is not listed it is known whether it has to be asked for when it is back.
 void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
                               Packed& packed) const {
+  const Reading* const reading = run.reading == kNone ? nullptr : &readings_[run.reading];
   const UnsettledRun* const before = unsettled_before(run);
   const bool was_missing = before && before->missing;
-  if (run.gone && run.seen && run.reading == kNone) {
+  const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
+  const bool known_when_back = has_rows && start_of(run).milliseconds() >= kept_from_ms_;
+  if (run.gone && run.seen && !reading) {
     UnsettledRun missing;
     missing.id = run.id;
     missing.first_seen = before ? before->first_seen : collected_at_;
@@ -228,10 +244,18 @@ void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances
     missing.missing = true;
     packer.add(missing);
   } else if (was_missing) {
-    if (run.seen || !circumstances.listed_whole) packer.add(*before);
+    if (run.seen || !circumstances.listed_whole || known_when_back) packer.add(*before);
     if (run.failure) ++packed.failed;
-  } else if (before && run.first_row != kNone && run.started_at.milliseconds() >= kept_from_ms_) {
-    packer.add(*before);
+  } else if (known_when_back) {
+    if (reading) {
+      // It may be the newest when it is back.
+      if (!reading->settled(/*newest=*/true, circumstances.ends_shown))
+        packer.add(unsettled_as_read(run, *reading));
+    } else if (before) {
+      packer.add(*before);
+    } else if (run.doubted) {
+      packer.add(unsettled_as_doubted(run));
+    }
   }
 }
 
@@ -275,16 +299,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     // Whether it has to be asked for again.
     std::uint8_t failures = before ? before->failures : std::uint8_t{0};
     if (reading) {
-      if (!read_and_settled) {
-        packer.add(UnsettledRun{run.id,
-                                start,
-                                before ? before->first_seen : collected_at_,
-                                reading->unchanged_since,
-                                {},
-                                0,
-                                true,
-                                false});
-      }
+      if (!read_and_settled) packer.add(unsettled_as_read(run, *reading));
     } else if (stands) {
       ++packed.failed;
     } else if (run.failure) {
@@ -305,7 +320,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     } else if (!run.known) {
       continue;  // listed, but not asked for: the collection was given up
     } else if (run.doubted && !too_old) {
-      packer.add(UnsettledRun{run.id, start, collected_at_, {}, {}, 0, true, false});
+      packer.add(unsettled_as_doubted(run));
     }
     if (failures >= kUnreadableAfter && !reading) {
       if (!before || before->failures < kUnreadableAfter) ++packed.newly_left_out;

@@ -222,5 +222,56 @@ TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
   EXPECT_THAT(memory_->jobs, IsEmpty());
 }
 
+TEST_F(CollectionRemembering, AnOpenRunThatWasGoneAndThenNotListedIsReadAgainWhenItIsBack) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
+  collect();
+  change([&](simulator::Account& account) { account.run(run).unreadable = true; });
+  collect();  // it is listed without being there
+  change([&](simulator::Account& account) { account.run(run).unlisted = true; });
+  collect();
+  finish_run(run);
+  change([&](simulator::Account& account) {
+    account.run(run).unreadable = false;
+    account.run(run).unlisted = false;
+  });
+  EXPECT_EQ(full_row(collect()).last_success, EpochMs(kNow - minutes(10)));
+}
+
+TEST_F(CollectionRemembering, WhatAVanishedRunHadBecomeHasToStandStillForAnHourToo) {
+  turn("finished_at=off");
+  const Id job_id = add_job("job");
+  for (int i = 100; i >= 80; --i) add_run(job_id, Hours(i));
+  const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
+  add_run(job_id, minutes(5));
+  collect();
+  pass(minutes(61));
+  finish_run(run);
+  change([&](simulator::Account& account) { account.run(run).unlisted = true; });
+  collect();
+  pass(minutes(1));
+  change([&](simulator::Account& account) { account.run(run).unlisted = false; });
+  collect();
+  pass(minutes(5));
+  change([&](simulator::Account& account) { account.run(run).entries[0].status = account.word("failed"); });
+  EXPECT_EQ(job(collect(), "job").runs->tallies.at(21).failed, 1u);
+}
+
+TEST_F(CollectionRemembering, ADoubtedRunThatWasNotListedIsReadAfreshWhenItIsBack) {
+  const Id job_id = add_job("job");
+  const Id away = add_run(job_id, Hours(5));
+  for (int i = 1; i <= 3; ++i) add_run(job_id, Hours(i));
+  collect();
+  change([&](simulator::Account& account) { account.run(away).unlisted = true; });
+  collect();
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_id).runs) run.entries[0].status = account.word("failed");
+  });
+  EXPECT_EQ(collect().audit_changes, 1u);
+  change([&](simulator::Account& account) { account.run(away).unlisted = false; });
+  for (const RunTally& tally : job(collect(), "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
