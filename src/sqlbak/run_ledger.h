@@ -179,6 +179,7 @@ class RunLedger {
 
   void pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
                      Packed& packed) const;
+  static bool own_fault(const Run& run, const Circumstances& circumstances);
   UnsettledRun unsettled_as_read(const Run& run, const Reading& reading) const;
   UnsettledRun unsettled_as_doubted(const Run& run) const;
   Run* find(RunId id);

@@ -225,6 +225,12 @@ UnsettledRun RunLedger::unsettled_as_doubted(const Run& run) const {
   return {.id = run.id, .started_at = run.started_at, .first_seen = collected_at_, .read = true};
 }
 
+// That its details could not be read is a run's own fault only where those of others could, and it was not
+// the rate that was refused: else the endpoint is in trouble, and what is finished stays so.
+bool RunLedger::own_fault(const Run& run, const Circumstances& circumstances) {
+  return run.failure && circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
+}
+
 // A run that is listed without being there is known as that, so that it is not asked for each time. Of one
 // that is not listed it is known whether it has to be asked for when it is back.
 void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
@@ -244,8 +250,18 @@ void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances
     missing.missing = true;
     packer.add(missing);
   } else if (was_missing) {
-    if (run.seen || !circumstances.listed_whole || known_when_back) packer.add(*before);
-    if (run.failure) ++packed.failed;
+    UnsettledRun missing = *before;
+    if (run.failure) {
+      if (own_fault(run, circumstances) && missing.failures < kUnreadableAfter) ++missing.failures;
+      missing.failed_at = collected_at_;
+      if (missing.failures < kUnreadableAfter) {
+        ++packed.failed;
+      } else {
+        if (before->failures < kUnreadableAfter) ++packed.newly_left_out;
+        ++packed.left_out;
+      }
+    }
+    if (run.seen || !circumstances.listed_whole || known_when_back) packer.add(missing);
   } else if (known_when_back) {
     if (reading) {
       // It may be the newest when it is back.
@@ -290,11 +306,8 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     const bool read_and_settled = reading && reading->settled(is_newest(start), circumstances.ends_shown);
     if (run.doubted && run.idle && !reading && !run.failure) continue;  // asked for when it is listed again
 
-    // Its own fault only where the details of others could be read, and it was not the rate that was refused:
-    // else the endpoint is in trouble, and what is finished stays so.
-    const bool own_fault =
-        run.failure && circumstances.others_were_read && *run.failure != FailureReason::rate_limited;
-    const bool stands = run.failure && !own_fault && run.known && !before && !run.doubted;
+    const bool at_fault = own_fault(run, circumstances);
+    const bool stands = run.failure && !at_fault && run.known && !before && !run.doubted;
 
     // Whether it has to be asked for again.
     std::uint8_t failures = before ? before->failures : std::uint8_t{0};
@@ -303,7 +316,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     } else if (stands) {
       ++packed.failed;
     } else if (run.failure) {
-      if (own_fault && failures < kUnreadableAfter) ++failures;
+      if (at_fault && failures < kUnreadableAfter) ++failures;
       UnsettledRun unsettled = before ? *before : UnsettledRun{};
       if (!before) {
         unsettled.id = run.id;

@@ -273,5 +273,25 @@ TEST_F(CollectionRemembering, ADoubtedRunThatWasNotListedIsReadAfreshWhenItIsBac
   for (const RunTally& tally : job(collect(), "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
+TEST_F(CollectionRemembering, ARunThatWasGoneAndThenCannotBeReadIsLeftOutAsAnyOther) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(10));
+  change([&](simulator::Account& account) { account.run(run).unreadable = true; });
+  collect();
+  change([&](simulator::Account& account) { account.run(run).unreadable = false; });
+  fail_with("endpoint=jobrun_details,status=500,path=" + details(run));
+  int asked = 0;
+  CollectionOutcome outcome;
+  for (int i = 0; i < 10; ++i) {
+    pass(minutes(5));
+    outcome = collect();
+    const std::vector<std::string> read = targets("jobrun_details");
+    asked += static_cast<int>(std::count(read.begin(), read.end(), details(run)));
+  }
+  EXPECT_LE(asked, 3);
+  EXPECT_TRUE(outcome.snapshot->jobruns_available);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
