@@ -303,6 +303,11 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
       if (has_rows && start.has_value()) kept.push_back({{start, run.id}, &run});
       continue;
     }
+    // Not kept any more, nor listed: what it came to is remembered, and nobody asks for it again.
+    if (too_old && !run.seen && circumstances.listed_whole) {
+      if (run.first_row != kNone) kept.push_back({{start, run.id}, &run});
+      continue;
+    }
     const bool read_and_settled = reading && reading->settled(is_newest(start), circumstances.ends_shown);
     if (run.doubted && run.idle && !reading && !run.failure) continue;  // asked for when it is listed again
 

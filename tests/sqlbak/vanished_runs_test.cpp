@@ -293,5 +293,16 @@ TEST_F(CollectionRemembering, ARunThatWasGoneAndThenCannotBeReadIsLeftOutAsAnyOt
   EXPECT_TRUE(outcome.snapshot->jobruns_available);
 }
 
+TEST_F(CollectionRemembering, ARunThatIsNotKeptAnyLongerIsNotReadForEver) {
+  const Id job_id = add_job("job");
+  add_run(job_id, minutes(10), {.status = "running", .open = true});
+  collect();
+  pass(Days(10));
+  collect();
+  pass(Hours(2));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), 0u);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
