@@ -146,9 +146,7 @@ bool RunLedger::worth_asking(const UnsettledRun& run) const {
 // A run that is old, or decided, as far as can be told.
 bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled, bool ends_shown) const {
   if (!unsettled.read) return false;
-  const EpochMs since =
-      unsettled.started_at.has_value() ? unsettled.started_at : EpochMs(unsettled.first_seen);
-  if (is_old(since)) return true;
+  if (is_old(unsettled.started_at, unsettled.first_seen)) return true;
   if (collected_at_ - unsettled.unchanged_since < kEqualReadingsApart) return false;
   const Rows rows = remembered_rows(*find(unsettled.id));
   const auto end = rows.tallies + rows.count;
@@ -158,9 +156,12 @@ bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled, bool ends_shown
   return final && (failed || !ends_shown);
 }
 
-bool RunLedger::is_old(EpochMs since) const {
-  return EpochMs(collected_at_).milliseconds() - since.milliseconds() >
-         static_cast<double>(kSettledAfter.count());
+// A run without a start that is believed is as old as what is known of it.
+bool RunLedger::is_old(EpochMs started_at, SystemTime first_seen) const {
+  const double now = EpochMs(collected_at_).milliseconds();
+  const double start = started_at.milliseconds();
+  const double since = start <= now + kBelievedAheadMs ? start : EpochMs(first_seen).milliseconds();
+  return now - since > static_cast<double>(kSettledAfter.count());
 }
 
 EpochMs RunLedger::newest_start() const {
@@ -207,8 +208,7 @@ void RunLedger::read(RunId id, const RunDetails& details, SystemTime now) {
   const bool was_settled = run.known && !before;
   const bool known_as_this =
       run.known && (was_settled || before->read) && same(remembered_rows(run), read_rows(reading));
-  reading.old = is_old(details.started_at.has_value() ? details.started_at
-                                                      : EpochMs(before ? before->first_seen : collected_at_));
+  reading.old = is_old(details.started_at, before ? before->first_seen : collected_at_);
   reading.shows_end = details.finished_at.has_value();
   reading.final = details.entries > 0 && details.all_final;
   reading.failed = std::any_of(tallies_.begin() + reading.first_row, tallies_.end(),

@@ -203,7 +203,7 @@ class RunLedger {
   bool worth_asking(const UnsettledRun& run) const;
   bool asked_only_hourly(const UnsettledRun& run, bool ends_shown) const;
   bool needs_details(const Run& run) const;
-  bool is_old(EpochMs since) const;
+  bool is_old(EpochMs started_at, SystemTime first_seen) const;
   // Of those that are believed and have not vanished. Nothing: there is none.
   EpochMs newest_start() const;
 

@@ -304,5 +304,22 @@ TEST_F(CollectionRemembering, ARunThatIsNotKeptAnyLongerIsNotReadForEver) {
   EXPECT_EQ(requests("jobrun_details"), 0u);
 }
 
+TEST_F(CollectionRemembering, ARunFarAheadIsReadForThreeDaysAsAnyOther) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(1), {.status = "cancelled"});
+  const auto start = (kNow + Days(1000)).time_since_epoch().count();
+  change([&](simulator::Account& account) {
+    account.patch(simulator::Account::Row::run, run,
+                  {{{"op", "replace"}, {"path", "/started_at"}, {"value", start}}});
+  });
+  collect();
+  pass(Hours(73));
+  collect();
+  pass(Hours(1));
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
