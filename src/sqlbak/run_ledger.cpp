@@ -139,8 +139,10 @@ std::vector<RunId> RunLedger::unsettled(std::optional<SystemTime> last_read_at, 
   return ids;
 }
 
+// Also where a clock was ahead when it failed.
 bool RunLedger::worth_asking(const UnsettledRun& run) const {
-  return run.failures < kUnreadableAfter || collected_at_ - run.failed_at >= kUnreadableAgainAfter;
+  return run.failures < kUnreadableAfter || collected_at_ < run.failed_at ||
+         collected_at_ - run.failed_at >= kUnreadableAgainAfter;
 }
 
 // A run that is old, or decided, as far as can be told.

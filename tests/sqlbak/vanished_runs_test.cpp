@@ -321,5 +321,19 @@ TEST_F(CollectionRemembering, ARunFarAheadIsReadForThreeDaysAsAnyOther) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
+TEST_F(CollectionRemembering, AClockThatWasAheadDoesNotKeepARunFromBeingReadAgain) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(10));
+  change([&](simulator::Account& account) { account.run(run).unreadable = true; });
+  for (int i = 0; i < 3; ++i) collect();
+  pass(Days(5));
+  collect();
+  pass(-Days(5));
+  change([&](simulator::Account& account) { account.run(run).unreadable = false; });
+  pass(Hours(25));
+  EXPECT_THAT(ages(job(collect(), "job")), SizeIs(2));
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
