@@ -147,7 +147,7 @@ bool RunLedger::worth_asking(const UnsettledRun& run) const {
 
 // A run that is old, or decided, as far as can be told.
 bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled, bool ends_shown) const {
-  if (!unsettled.read) return false;
+  if (unsettled.unchanged_since == SystemTime{}) return false;  // never read as it is now, or doubted
   if (is_old(unsettled.started_at, unsettled.first_seen)) return true;
   if (collected_at_ - unsettled.unchanged_since < kEqualReadingsApart) return false;
   const Rows rows = remembered_rows(*find(unsettled.id));

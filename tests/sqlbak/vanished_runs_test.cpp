@@ -335,5 +335,21 @@ TEST_F(CollectionRemembering, AClockThatWasAheadDoesNotKeepARunFromBeingReadAgai
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(2));
 }
 
+TEST_F(CollectionRemembering, OldRunsThatWereDoubtedAreReadAfreshWithinTheHour) {
+  const Id job_id = add_job("job");
+  for (int i = 5; i >= 3; --i) add_run(job_id, Days(i) + Hours(12));
+  add_run(job_id, minutes(1));
+  collect();
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_id).runs) run.entries[0].status = account.word("failed");
+  });
+  pass(minutes(5));
+  collect(given_up_after(4));
+  pass(minutes(5));
+  const CollectionOutcome outcome = collect();
+  EXPECT_TRUE(outcome.snapshot->jobruns_available);
+  for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::sqlbak
