@@ -104,8 +104,10 @@ std::vector<TokenLook> BoundedTokens::look(const std::vector<TokenSource>& sourc
       next = std::min(next, hangs);
     }
     if (begun < sources.size() && unanswered < kTogether) continue;
-    if (!waits || shared_->changed.wait_for(shared_->mutex, next.remaining(now)) == std::cv_status::timeout)
-      break;
+    if (!waits) break;
+    const auto waited = shared_->changed.wait_for(shared_->mutex, next.remaining(now));
+    // Else it is only a look begun by somebody else that is not waited for any longer.
+    if (waited == std::cv_status::timeout && next == limit) break;
   }
 
   std::vector<TokenLook> found;

@@ -4,7 +4,9 @@
 #include "config/config_directory.h"
 #include "sqlbak_gateway/base/mutex.h"
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <latch>
 #include <map>
@@ -161,6 +163,47 @@ TEST_F(BoundedTokensTest, ManyThatHangTakeFewThreads) {
   const std::vector<TokenLook> found = impatient.look(sources);
   EXPECT_THAT(said(found.front()), EndsWith("its file system does not answer"));
   EXPECT_THAT(said(found.back()), EndsWith("was not looked at: too many others do not answer"));
+}
+
+// Goes on by a millisecond whenever it is asked, and says when it has come to an instant.
+class TickingClock final : public Clock {
+ public:
+  SystemTime system_now() const override { return {}; }
+  SteadyTime steady_now() const override {
+    const SteadyTime now{std::chrono::milliseconds(++milliseconds_)};
+    if (now >= comes_to.load()) come.test_and_set();
+    come.notify_all();
+    return now;
+  }
+  void advance(Duration by) { milliseconds_ += by / std::chrono::milliseconds(1); }
+
+  std::atomic<SteadyTime> comes_to{SteadyTime::max()};
+  mutable std::atomic_flag come;
+
+ private:
+  mutable std::atomic<std::int64_t> milliseconds_{0};
+};
+
+TEST_F(BoundedTokensTest, AFileThatHasHungForAWhileTakesNoPatienceFromTheOthers) {
+  const auto ticking = std::make_shared<TickingClock>();
+  const BoundedTokens with_others(reader, *ticking,
+                                  [look = look_at_file, ticking](const TokenSource& source) {
+                                    if (source.name == "slow") ticking->come.wait(false);
+                                    return look(source);
+                                  });
+  hang("nfs");
+  other = std::async(std::launch::async, [&] { return with_others.look(file("nfs"), Deadline::never()); });
+  disk->somebody_hangs.wait();
+  // That look has all but run out of patience, and the other file answers when it has waited for that.
+  const SteadyTime patient_until = ticking->steady_now() + BoundedTokens::kPatience;
+  ticking->comes_to = patient_until - std::chrono::milliseconds(6);
+  ticking->advance(BoundedTokens::kPatience - std::chrono::milliseconds(14));
+  const std::vector<TokenLook> found = with_others.look({file("nfs"), file("slow")});
+  EXPECT_EQ(said(found[0]), kHangs);
+  EXPECT_EQ(said(found[1]), "token-of-slow");
+  ticking->come.test_and_set();
+  ticking->come.notify_all();
+  bring_it_back();
 }
 
 }  // namespace
