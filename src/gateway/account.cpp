@@ -463,7 +463,13 @@ std::shared_ptr<Account> Account::adopt(const std::shared_ptr<const AccountMemor
                                         bool history_known) {
   MutexLock lock(mutex_);
   // What has been read from the history meanwhile goes further back than what was collected without it.
-  if (!successor_ && (history_known || !history_known_)) memory_ = memory;
+  if (!successor_ && (history_known || !history_known_)) {
+    memory_ = memory;
+    if (!memory_->complete && state_.has_good_data()) {  // they turned out to be another account's
+      state_.disowned();
+      ++version_;
+    }
+  }
   return successor_;
 }
 

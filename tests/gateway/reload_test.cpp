@@ -154,6 +154,25 @@ TEST_F(AReload, AfterWhichTheHistoryCanBeReadGoesOnFromItAndNotFromWhatWasReadWi
   EXPECT_LE(runs_read(), kReadAgain);
 }
 
+TEST_F(AReload, ShowsNothingOfAnotherAccountThatARunningCollectionHasFoundBehindTheToken) {
+  api.with([](simulator::World& world) {
+    world.add(
+        simulator::generated_account("other", "token-other", {5, 20, 200}, testing::ManualClock::kStart, 8));
+    return 0;
+  });
+  probe("large");
+  let_collections_end();
+  ASSERT_FALSE(simulator::family(probed("large"), "sqlbak_job_backups_total").empty());
+  clock.advance(minutes(5));
+  environment[variable("large")] = "token-other";
+  probe("large");
+  let_pass(std::chrono::milliseconds(60));  // it knows by /me, and has not read the lists
+  change();
+  reload();
+  let_pass(std::chrono::milliseconds(1));
+  EXPECT_TRUE(simulator::family(probed("large"), "sqlbak_job_backups_total").empty());
+}
+
 TEST_F(AReload, ThatIsRefusedByTheListenersLeavesTheRunningCollectionAlone) {
   read_about_half();
   change();
