@@ -189,6 +189,9 @@ class RunLedger {
   std::uint32_t database_of(const std::string& name);
   Rows remembered_rows(const Run& run) const;
   Rows read_rows(const Reading& reading) const;
+  Rows rows_of(const Run& run) const {
+    return run.reading == kNone ? remembered_rows(run) : read_rows(readings_[run.reading]);
+  }
   bool same(const Rows& remembered, const Rows& read) const;
   bool counts(const Run& run) const;
   EpochMs start_of(const Run& run) const {

@@ -167,6 +167,11 @@ class RunLedger::Packer {
     run.id = id(run.id);
     out_.unsettled.push_back(run);
   }
+  // What was added of a run that may be asked for.
+  void drop(RunId old) {
+    std::erase_if(out_.unsettled,
+                  [run = id(old)](const UnsettledRun& other) { return other.id == run && !other.missing; });
+  }
   void add(IdleRun run) {
     run.id = id(run.id);
     out_.idle.push_back(run);
@@ -354,11 +359,26 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
   }
 
   std::sort(kept.begin(), kept.end(), [](const Kept& a, const Kept& b) { return a.position < b.position; });
-  for (const auto& [position, run] : kept) {
-    const Reading* reading = run->reading == kNone ? nullptr : &readings_[run->reading];
-    const Rows rows = reading ? read_rows(*reading) : remembered_rows(*run);
+  // A vanished run is there all the same where one that is listed started at the same instant and came to the
+  // same: an API may give its runs other ids.
+  const auto goes_by_another_id = [&](const Kept& vanished) {
+    const auto [first, last] =
+        std::equal_range(kept.begin(), kept.end(), vanished, [](const Kept& a, const Kept& b) {
+          return a.position.start.milliseconds() < b.position.start.milliseconds();
+        });
+    return std::any_of(first, last, [&](const Kept& other) {
+      return !vanished_now(*other.run) && same(rows_of(*vanished.run), rows_of(*other.run));
+    });
+  };
+  for (const Kept& one : kept) {
+    const auto& [position, run] = one;
+    if (vanished_now(*run) && goes_by_another_id(one)) {
+      packer.drop(run->id);
+      continue;
+    }
+    const Rows rows = rows_of(*run);
     std::optional<bool> open;
-    if (reading) open = reading->open(circumstances.ends_shown);
+    if (run->reading != kNone) open = readings_[run->reading].open(circumstances.ends_shown);
     if (position.start.milliseconds() < kept_from_ms_) {
       for (std::uint32_t i = 0; i < rows.count; ++i) {
         sqlbak::remember(leaving, rows.tallies[i], open.value_or(rows.tallies[i].open));

@@ -371,7 +371,8 @@ class History {
     // nothing of such runs.
     static const std::set<std::string> kOutlivesRuns = {
         "sqlbak_job_last_duration_seconds", "sqlbak_job_last_size_bytes", "sqlbak_job_databases_failing",
-        "sqlbak_job_retention_violation",   "sqlbak_job_overdue",         "sqlbak_job_window_seconds"};
+        "sqlbak_job_retention_violation",   "sqlbak_job_overdue",         "sqlbak_job_window_seconds",
+        "sqlbak_job_max_age_seconds"};
     if (lost_.contains(job_of(key)) && (kRemembered.contains(name) || kOutlivesRuns.contains(name))) {
       return false;
     }

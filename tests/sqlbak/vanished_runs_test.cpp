@@ -145,6 +145,22 @@ TEST_F(CollectionRemembering, AListWhosePagesMovedTakesNothingAway) {
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(6));
 }
 
+TEST_F(CollectionRemembering, ARunThatIsThereUnderAnotherIdHasNotVanished) {
+  const Id job_id = add_job("job");
+  for (int collection = 0; collection < 5; ++collection) {
+    change([&](simulator::Account& account) {
+      for (simulator::Run& run : account.job(job_id).runs) run.removed = true;
+    });
+    const Duration passed = clock_.system_now() - kNow;
+    for (int i = 30; i >= 1; --i) add_run(job_id, Hours(i) + passed);
+    add_run(job_id, minutes(20) + passed, {.status = "running", .open = true});
+    collect();
+    pass(minutes(5));
+  }
+  EXPECT_THAT(memory_->jobs[0]->runs->ids, SizeIs(31));
+  EXPECT_THAT(memory_->jobs[0]->runs->unsettled, SizeIs(1));
+}
+
 TEST_F(CollectionRemembering, RunsDatedFarAheadHideNothing) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2), {.status = "failed"});
