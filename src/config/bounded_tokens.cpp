@@ -52,7 +52,7 @@ std::vector<TokenLook> BoundedTokens::look(const std::vector<TokenSource>& sourc
 
 // Joins the look that goes on, if one does.
 std::shared_ptr<BoundedTokens::Looking> BoundedTokens::begin(const TokenSource& source) const {
-  const auto looking = std::make_shared<Looking>(Looking{clock_.steady_now(), {}});
+  auto looking = std::make_shared<Looking>(Looking{clock_.steady_now(), {}});
   const FileKey key{source.name, source.below};
   MutexLock lock(shared_->mutex);
   const auto [entry, first] = shared_->running.try_emplace(key, looking);
