@@ -18,7 +18,6 @@ using ::testing::Ge;
 using ::testing::HasSubstr;
 using testing::Hours;
 using testing::Id;
-using ::testing::IsEmpty;
 using ::testing::Le;
 using testing::minutes;
 using ::testing::SizeIs;

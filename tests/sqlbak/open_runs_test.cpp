@@ -8,10 +8,8 @@ using ::testing::AllOf;
 using testing::CollectionRemembering;
 using ::testing::Contains;
 using testing::Days;
-using ::testing::ElementsAre;
 using testing::Hours;
 using testing::Id;
-using ::testing::IsEmpty;
 using testing::minutes;
 using ::testing::SizeIs;
 

@@ -5,9 +5,7 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
-using ::testing::AllOf;
 using testing::CollectionRemembering;
-using ::testing::Contains;
 using testing::Days;
 using ::testing::ElementsAre;
 using testing::Hours;
