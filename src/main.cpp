@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <future>
 #include <latch>
+#include <malloc.h>
 #include <memory>
 #include <pthread.h>
 #include <random>
@@ -348,6 +349,10 @@ int run(int argc, char** argv) {
   const sigset_t signals = stop_and_reload_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
+  // What is freed in one arena of the allocator is of no use to the threads of another, and by default there
+  // are eight of them for each core. One would do, but threads that write pages then wait for each other
+  // (docs/reliability.md, "Soak and load").
+  ::mallopt(M_ARENA_MAX, 4);
   const RealClock clock;
   StderrSink sink;
   const Logger log(sink, clock, flags.log_level, flags.log_format);

@@ -42,6 +42,28 @@ class Descriptors(unittest.TestCase):
             self.assertEqual(gateway.stop()[0], 0)
 
 
+def arenas(gateway):
+    """The arenas that glibc's malloc has beside the main one. Each holds an aligned range of 64 MiB, writable as far as it is used."""
+    size = 64 << 20
+    regions = [re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+)", line).groups()
+               for line in pathlib.Path(f"/proc/{gateway.process.pid}/maps").read_text(encoding="utf-8").splitlines()]
+    writable = {int(begin, 16): int(end, 16) for begin, end, rights in regions if rights == "rw-p"}
+    reserved = {int(begin, 16): int(end, 16) for begin, end, rights in regions if rights == "---p"}
+    return sum(begin % size == 0 and reserved.get(end) == begin + size for begin, end in writable.items())
+
+
+class Arenas(unittest.TestCase):
+    def test_of_memory_are_few_however_many_threads_there_are(self):
+        with Simulator("--fault", "latency=1h") as api, Gateway(**demo_config(api.api_url)) as gateway, \
+                contextlib.ExitStack() as waiting:
+            for account in ("acme", "globex") * 16:
+                connection = waiting.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=10))
+                connection.sendall(f"GET /probe?account={account} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
+            process = pathlib.Path(f"/proc/{gateway.process.pid}/task")
+            eventually("a thread for each probe", lambda: len(list(process.iterdir())) > 32)
+            self.assertIn(arenas(gateway), range(1, 4))
+
+
 class Names(unittest.TestCase):
     def test_a_name_that_cannot_be_resolved_is_a_connection_failure_of_its_account_alone(self):
         with Simulator() as api:
