@@ -225,6 +225,13 @@ enum PublishedRuns : std::uint8_t {
   kOwnRuns       // not that: a later collection has read the job, wholly or in part, and was not published
 };
 
+// How its settings are.
+enum PublishedSettings : std::uint8_t {
+  kNoSettings,
+  kTheJobsSettings,
+  kOwnSettings  // a later collection has read others, or has forgotten the job, and was not published
+};
+
 bool knows_all_runs(const RememberedJob* job) {
   return job && job->runs && job->runs_complete;
 }
@@ -281,9 +288,14 @@ EncodedAccount encode_account(const AccountMemory& memory) {
     lists.number(snapshot->jobs.size());
     for (const auto& job : snapshot->jobs) {
       write(lists, job->job);
-      lists.flag(job->settings != nullptr);
       const auto found = known.find(job->job.id);
       const RememberedJob* const remembered = found == known.end() ? nullptr : found->second;
+      const bool the_jobs_settings = remembered && remembered->settings == job->settings;
+      const PublishedSettings settings = !job->settings      ? kNoSettings
+                                         : the_jobs_settings ? kTheJobsSettings
+                                                             : kOwnSettings;
+      lists.byte(settings);
+      if (settings == kOwnSettings) write(lists, *job->settings);
       const bool the_jobs = knows_all_runs(remembered) && job->runs.get() == &remembered->runs->runs;
       const PublishedRuns runs = !job->runs ? kNoRuns : the_jobs ? kTheJobsRuns : kOwnRuns;
       lists.byte(runs);
@@ -410,7 +422,9 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     auto job = std::make_shared<JobSnapshot>();
     job->job = read_job(rows);
     // Stand-ins, until the job itself is read.
-    if (rows.flag()) job->settings = std::make_shared<const JobSettings>();
+    const std::uint64_t settings = rows.at_most(kOwnSettings);
+    if (settings == kTheJobsSettings) job->settings = settings_stand_in_;
+    if (settings == kOwnSettings) job->settings = std::make_shared<const JobSettings>(read_settings(rows));
     const std::uint64_t published = rows.at_most(kOwnRuns);
     if (published == kTheJobsRuns) job->runs = stand_in_;
     if (published == kOwnRuns) {
@@ -516,7 +530,7 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
       auto job = std::make_shared<JobSnapshot>(*published);
       const auto found = parts_.find(job->job.id);
       const RememberedJob* known = found == parts_.end() ? nullptr : found->second.job.get();
-      if (job->settings) job->settings = known ? known->settings : nullptr;
+      if (job->settings == settings_stand_in_) job->settings = known ? known->settings : nullptr;
       if (job->runs == stand_in_) {
         job->runs =
             knows_all_runs(known) ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;

@@ -55,6 +55,7 @@ class AccountDecoder {
     bool read = false;
   };
   const std::shared_ptr<const JobRuns> stand_in_ = std::make_shared<const JobRuns>();
+  const std::shared_ptr<const JobSettings> settings_stand_in_ = std::make_shared<const JobSettings>();
   std::shared_ptr<AccountMemory> memory_ = std::make_shared<AccountMemory>();
   std::shared_ptr<Snapshot> snapshot_;
   std::map<std::string, Part, std::less<>> parts_;

@@ -88,6 +88,30 @@ TEST(Codec, WhatWasPublishedIsNotMixedWithWhatALaterCollectionReadThatCameToNoth
   EXPECT_EQ(again->jobs[0]->runs->runs.tallies, memory->jobs[0]->runs->runs.tallies);
 }
 
+// Found by the fuzz target `collection`: a job that the list has not named for a day, while all collections
+// failed.
+TEST(Codec, WhatWasPublishedKeepsItsSettingsWhereItsJobHasOthersNowOrIsForgotten) {
+  RememberedAccount account(1);
+  const auto published = account.collect();
+  ASSERT_GT(published->jobs.size(), 1u);
+  auto memory = std::make_shared<AccountMemory>(*published);
+  auto changed = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  auto settings = std::make_shared<JobSettings>(*changed->settings);
+  settings->full_retention_days += 100;
+  changed->settings = settings;
+  memory->jobs[0] = changed;
+  memory->jobs.erase(memory->jobs.begin() + 1, memory->jobs.end());
+  const auto again = reread(*memory);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->last_good->jobs.size(), published->last_good->jobs.size());
+  for (std::size_t i = 0; i < published->last_good->jobs.size(); ++i) {
+    ASSERT_TRUE(again->last_good->jobs[i]->settings);
+    EXPECT_EQ(*again->last_good->jobs[i]->settings, *published->last_good->jobs[i]->settings);
+  }
+  EXPECT_EQ(*again->jobs[0]->settings, *settings);
+  EXPECT_TRUE(fingerprint(again) == fingerprint(memory));
+}
+
 TEST(Codec, BringsBackRunsThatVanishedAndRunsThatAreListedWithoutBeingThere) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());
