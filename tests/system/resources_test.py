@@ -61,7 +61,7 @@ class Arenas(unittest.TestCase):
                 connection.sendall(f"GET /probe?account={account} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
             process = pathlib.Path(f"/proc/{gateway.process.pid}/task")
             eventually("a thread for each probe", lambda: len(list(process.iterdir())) > 32)
-            self.assertIn(arenas(gateway), range(1, 4))
+            self.assertLess(arenas(gateway), 4)  # none with a sanitizer, which has its own allocator
 
 
 class Names(unittest.TestCase):
