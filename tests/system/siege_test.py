@@ -198,7 +198,7 @@ class Reloads(Case):
 class Memory(Case):
     """No memory left: the program may end (whoever supervises it starts it again), but it neither hangs nor loses anything."""
 
-    SPARE = (0, 1, 2, 4, 8, 16)  # MiB
+    SPARE = (0, 1, 2, 4, 8, 16, 128)  # MiB
 
     def gateway(self, api, folder):
         config = (f'[server]\nlisten = ["127.0.0.1:0"]\n[history]\npath = "{folder}/history.db"\n'
@@ -223,15 +223,16 @@ class Memory(Case):
                                  {name for name in again if name.startswith("sqlbak_job_backups_total")})
 
     def starve(self, api, folder, spare):
-        """How it ended, or that it did not."""
+        """How it ended, or that it did not, and whether every account could be collected."""
         with self.gateway(api, folder) as gateway:
             used = int(re.search(r"VmSize:\s*(\d+) kB",
                                  pathlib.Path(f"/proc/{gateway.process.pid}/status").read_text()).group(1)) << 10
             limit = used + (spare << 20)
             subprocess.run(["prlimit", f"--pid={gateway.process.pid}", f"--as={limit}:{limit}"], check=True)
+            collected = 0
             for number in range(1, 5):
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    gateway.get(f"/probe?account=account-000{number}")
+                with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+                    collected += probe(gateway, f"account-000{number}")["probe_success"] == 1
             try:
                 self.at_once(gateway, "/-/healthy")
             except (OSError, http.client.HTTPException):
@@ -239,7 +240,7 @@ class Memory(Case):
             else:
                 code = gateway.stop()[0]
             self.assertIn(code, (0, -signal.SIGABRT), gateway.printed())
-            return code
+            return code, collected == 4
 
 
 class Ends(Case):
