@@ -326,7 +326,7 @@ bool RunLedger::needs_details(const Run& run) const {
 
 // Whether the run is part of what is published.
 bool RunLedger::counts(const Run& run) const {
-  if (vanished_now(run) || (run.reading == kNone && (!run.known || run.idle || run.missing))) return false;
+  if (vanished_now(run) || (run.reading == kNone && (!run.known || run.idle))) return false;
   const EpochMs start = start_of(run);
   return !start.has_value() || start.milliseconds() >= kept_from_ms_;
 }

@@ -194,8 +194,14 @@ class RunLedger {
   }
   bool same(const Rows& remembered, const Rows& read) const;
   bool counts(const Run& run) const;
+  const Reading* reading_of(const Run& run) const {
+    return run.reading == kNone ? nullptr : &readings_[run.reading];
+  }
   EpochMs start_of(const Run& run) const {
     return run.reading == kNone ? run.started_at : readings_[run.reading].started_at;
+  }
+  bool has_rows(const Run& run) const {
+    return run.reading == kNone ? run.first_row != kNone : readings_[run.reading].rows > 0;
   }
   bool vanished_now(const Run& run) const {
     return run.gone || (run.vanished && !run.seen) || (run.missing && run.reading == kNone);

@@ -240,11 +240,10 @@ bool RunLedger::own_fault(const Run& run, const Circumstances& circumstances) {
 // that is not listed it is known whether it has to be asked for when it is back.
 void RunLedger::pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
                               Packed& packed) const {
-  const Reading* const reading = run.reading == kNone ? nullptr : &readings_[run.reading];
+  const Reading* const reading = reading_of(run);
   const UnsettledRun* const before = unsettled_before(run);
   const bool was_missing = before && before->missing;
-  const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
-  const bool known_when_back = has_rows && start_of(run).milliseconds() >= kept_from_ms_;
+  const bool known_when_back = has_rows(run) && start_of(run).milliseconds() >= kept_from_ms_;
   if (run.gone && run.seen && !reading) {
     UnsettledRun missing;
     missing.id = run.id;
@@ -297,15 +296,14 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
   std::vector<Kept> kept;
   kept.reserve(runs_.size());
   for (const Run& run : runs_) {
-    const Reading* reading = run.reading == kNone ? nullptr : &readings_[run.reading];
+    const Reading* reading = reading_of(run);
     const UnsettledRun* before = unsettled_before(run);
     const EpochMs start = start_of(run);
     const bool too_old = start.milliseconds() < kept_from_ms_;
-    const bool has_rows = reading ? reading->rows > 0 : run.first_row != kNone;
     if (vanished_now(run)) {
       pack_vanished(run, circumstances, packer, packed);
       // What it came to stays known. Without a start it counted only while it was listed.
-      if (has_rows && start.has_value()) kept.push_back({{start, run.id}, &run});
+      if (has_rows(run) && start.has_value()) kept.push_back({{start, run.id}, &run});
       continue;
     }
     // Not kept any more, nor listed: what it came to is remembered, and nobody asks for it again.
@@ -351,10 +349,10 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
       if (run.first_row == kNone) continue;  // else what was known of it stands
     }
 
-    if (has_rows && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
+    if (has_rows(run) && (!too_old || run.first_row != kNone)) kept.push_back({{start, run.id}, &run});
     const bool settled = reading ? read_and_settled : !before && (!run.failure || stands);
-    if (settled && (too_old || !has_rows) && (run.seen || !circumstances.listed_whole)) {
-      packer.add(IdleRun{run.id, start, reading ? !has_rows : run.empty});
+    if (settled && (too_old || !has_rows(run)) && (run.seen || !circumstances.listed_whole)) {
+      packer.add(IdleRun{run.id, start, reading ? !has_rows(run) : run.empty});
     }
   }
 
@@ -378,7 +376,7 @@ RunLedger::Packed RunLedger::pack(const std::shared_ptr<const Remembered>& remem
     }
     const Rows rows = rows_of(*run);
     std::optional<bool> open;
-    if (run->reading != kNone) open = readings_[run->reading].open(circumstances.ends_shown);
+    if (const Reading* reading = reading_of(*run)) open = reading->open(circumstances.ends_shown);
     if (position.start.milliseconds() < kept_from_ms_) {
       for (std::uint32_t i = 0; i < rows.count; ++i) {
         sqlbak::remember(leaving, rows.tallies[i], open.value_or(rows.tallies[i].open));

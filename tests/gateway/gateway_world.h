@@ -10,6 +10,7 @@
 #include "sqlbak_gateway/gateway/gateway.h"
 #include "support/manual_clock.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,6 +45,15 @@ class GatewayWorld : public ::testing::Test {
       return 0;
     });
   }
+
+  // The customer "large", whose first reading takes a while.
+  static simulator::World one_large_account() {
+    simulator::World world;
+    world.add(simulator::generated_account("large", "token-large", {5, 20, 200}, ManualClock::kStart, 7));
+    return world;
+  }
+  static constexpr std::uint64_t kRuns = std::uint64_t{20} * 200;
+  static constexpr std::uint64_t kReadAgain = 100;  // audits, and runs that are open
 
   static std::string variable(std::string_view account) { return "TOKEN_" + std::string(account); }
 

@@ -450,7 +450,7 @@ TEST_F(ProbeTest, AJobOfAnIgnoredServerIsLookedAfterWhereItsOwnOverrideSaysSo) {
 
 class BackfillTest : public testing::GatewayWorld {
  protected:
-  static simulator::World one_large_account() {
+  static simulator::World a_large_and_a_small_account() {
     simulator::World world;
     world.add(
         simulator::generated_account("large", "token-large", {5, 20, 150}, testing::ManualClock::kStart, 7));
@@ -458,7 +458,7 @@ class BackfillTest : public testing::GatewayWorld {
         simulator::generated_account("small", "token-small", {2, 3, 5}, testing::ManualClock::kStart, 8));
     return world;
   }
-  BackfillTest() : GatewayWorld(one_large_account()) {
+  BackfillTest() : GatewayWorld(a_large_and_a_small_account()) {
     configured("large");
     configured("small");
   }

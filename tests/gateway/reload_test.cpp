@@ -34,12 +34,6 @@ class InterruptedHistory final : public history::History {
 
 class AReload : public testing::GatewayWorld {
  protected:
-  static simulator::World one_large_account() {
-    simulator::World world;
-    world.add(
-        simulator::generated_account("large", "token-large", {5, 20, 200}, testing::ManualClock::kStart, 7));
-    return world;
-  }
   AReload() : GatewayWorld(one_large_account()) {
     configured("large").requests_per_second = 10;
     auto interrupted_history = std::make_unique<InterruptedHistory>();
@@ -51,9 +45,6 @@ class AReload : public testing::GatewayWorld {
       return {};
     };
   }
-
-  static constexpr std::uint64_t kRuns = std::uint64_t{20} * 200;
-  static constexpr std::uint64_t kReadAgain = 100;  // audits, and runs that are open
 
   void change() { configured("large").labels["reload"] += "another"; }
   void reload() { ASSERT_TRUE(gateway().reload().ok()); }

@@ -306,17 +306,9 @@ TEST_F(ARestart, IsNotNeededWhenAReloadNamesAnotherToken) {
 
 class AKilledBackfill : public RestartTest {
  protected:
-  static simulator::World one_large_account() {
-    simulator::World world;
-    world.add(
-        simulator::generated_account("large", "token-large", {5, 20, 200}, testing::ManualClock::kStart, 7));
-    return world;
-  }
   AKilledBackfill() : RestartTest(one_large_account()) { configured("large").requests_per_second = kRate; }
 
   static constexpr std::uint64_t kRate = 10;  // a second
-  static constexpr std::uint64_t kRuns = std::uint64_t{20} * 200;
-  static constexpr std::uint64_t kReadAgain = 100;  // audits, and runs that are open
 };
 
 TEST_F(AKilledBackfill, LosesAMinuteAtMost) {

@@ -321,13 +321,7 @@ TEST_F(CollectionRemembering, EachRememberedRunIsAuditedInTime) {
 }
 
 TEST_F(CollectionRemembering, ARememberedRunThatChangedMakesItsJobReadAfresh) {
-  const Id job_id = add_job("job");
-  std::vector<Id> runs;
-  for (int i = 3; i >= 1; --i) runs.push_back(add_run(job_id, Hours(i)));
-  collect();
-  change([&](simulator::Account& account) {
-    for (const Id run : runs) account.run(run).entries[0].status = account.word("failed");
-  });
+  three_runs_that_changed();
   const CollectionOutcome outcome = collect();
   EXPECT_EQ(outcome.audit_changes, 1u);
   for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
@@ -336,13 +330,7 @@ TEST_F(CollectionRemembering, ARememberedRunThatChangedMakesItsJobReadAfresh) {
 }
 
 TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAsItWasAndIsAskedForAgain) {
-  const Id job_id = add_job("job");
-  std::vector<Id> runs;
-  for (int i = 3; i >= 1; --i) runs.push_back(add_run(job_id, Hours(i)));
-  collect();
-  change([&](simulator::Account& account) {
-    for (const Id run : runs) account.run(run).entries[0].status = account.word("failed");
-  });
+  three_runs_that_changed();
   fail_with("endpoint=jobrun_details,status=500,skip=1");
   const CollectionOutcome contradicted = collect();
   EXPECT_EQ(contradicted.audit_changes, 1u);
@@ -354,12 +342,7 @@ TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAsItWasAndIsAskedForAga
 }
 
 TEST_F(CollectionRemembering, WhatWasDoubtedWhenACollectionWasGivenUpIsReadAfreshByTheNext) {
-  const Id job_id = add_job("job");
-  for (int i = 3; i >= 1; --i) add_run(job_id, Hours(i));
-  collect();
-  change([&](simulator::Account& account) {
-    for (simulator::Run& run : account.job(job_id).runs) run.entries[0].status = account.word("failed");
-  });
+  three_runs_that_changed();
   pass(Hours(1));
   collect(given_up_after(5));  // /me, the lists, settings and the audit
   EXPECT_THAT(memory_->jobs[0]->runs->unsettled, SizeIs(2));
