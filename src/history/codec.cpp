@@ -262,8 +262,9 @@ EncodedAccount encode_account(const AccountMemory& memory) {
     header.instant(job->covered_from);
     header.number(job->collections_since_whole);
     header.instant(job->unlisted_since);
-    header.flag(job->runs_complete);
+    header.flags(job->runs_complete, job->doubted_at.has_value());
     header.instant(job->runs_read_at);
+    if (job->doubted_at) header.instant(*job->doubted_at);
   }
   const Snapshot* snapshot = memory.last_good.get();
   header.flag(snapshot != nullptr);
@@ -395,8 +396,10 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->covered_from = in.optional_instant();
     job->collections_since_whole = in.number32();
     job->unlisted_since = in.optional_instant();
-    job->runs_complete = in.flag();
+    bool was_doubted = false;
+    std::tie(job->runs_complete, was_doubted) = in.flags();
     job->runs_read_at = in.optional_instant();
+    if (was_doubted) job->doubted_at = in.instant();
     if (!parts_.try_emplace(job->id, Part{job, nullptr, {}, {}}).second) return false;
     memory_->jobs.push_back(std::move(job));
   }

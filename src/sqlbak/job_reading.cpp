@@ -23,6 +23,9 @@ milliseconds ceil_ms(Duration duration) {
   return std::chrono::ceil<milliseconds>(duration);
 }
 
+// Runs that say something else each time they are read cost a job all of its details this often at most.
+constexpr milliseconds kDoubtedAgainAfter = std::chrono::hours(24);
+
 // The same for the same job on every machine (FNV-1a).
 std::uint64_t hash(std::string_view text) {
   std::uint64_t value = 0xcbf29ce484222325u;
@@ -92,6 +95,12 @@ milliseconds JobReading::reach() const {
   const milliseconds first =
       context_.plan.first_reach ? ceil_ms(context_.plan.first_reach(job_)) : milliseconds::zero();
   return std::max(window(), first);
+}
+
+// Also where a clock was ahead, it is not.
+bool JobReading::doubted_lately() const {
+  return before_->doubted_at && *before_->doubted_at <= now() &&
+         now() - *before_->doubted_at < kDoubtedAgainAfter;
 }
 
 void JobReading::ask(RunId run) {
@@ -204,7 +213,10 @@ bool JobReading::on_details(RunId run, const Answer& answer, SystemTime now) {
   ledger_.read(run, *details, now);
   if (run == audited_ && stage_ == Stage::opening && ledger_.contradicts_memory(run)) {
     contradicted_ = true;
-    ledger_.doubt();
+    if (!doubted_lately()) {
+      doubted_ = true;
+      ledger_.doubt();
+    }
   }
   return true;
 }
@@ -261,7 +273,7 @@ void JobReading::list_from(SystemTime started_after) {
 // Nothing: it has to be listed as a whole now.
 std::optional<SystemTime> JobReading::start_of_overlap() const {
   const std::size_t pages = (ledger_.known() + kPageSize - 1) / kPageSize;
-  if (pages <= kPagesAlwaysWhole || contradicted_ || ledger_.knows_undated()) return std::nullopt;
+  if (pages <= kPagesAlwaysWhole || doubted_ || ledger_.knows_undated()) return std::nullopt;
   if (!before_->covered_from || now() - reach() < *before_->covered_from) return std::nullopt;
   if (before_->collections_since_whole + 1 >= pages) return std::nullopt;
   const double start = ledger_.nth_newest_start(kPageSize).milliseconds();
@@ -330,6 +342,7 @@ JobResult JobReading::result() const {
   memory->unlisted_since.reset();
   memory->settings = settings_;
   memory->settings_read_at = settings_read_at_;
+  if (doubted_) memory->doubted_at = now();
   const bool listed_whole = complete && whole_ && !shifted_;
   const RunLedger::Packed packed =
       ledger_.pack(memory->remembered, {listed_whole, context_.details_read > 0, context_.runs_show_end});

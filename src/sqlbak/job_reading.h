@@ -79,6 +79,7 @@ class JobReading {
   // 5.1's window, and how far back runs are kept, which may be further.
   std::chrono::milliseconds window() const;
   std::chrono::milliseconds reach() const;
+  bool doubted_lately() const;
   void ask(RunId run);
   bool waits_for_details() const { return asked_ < to_ask_.size() || in_flight_ > 0; }
   void advance();
@@ -117,6 +118,7 @@ class JobReading {
   std::optional<std::uint64_t> total_;
   bool listing_failed_ = false;
   bool contradicted_ = false;
+  bool doubted_ = false;  // … and all that is known of the runs with it
 
   std::vector<RunId> to_ask_;  // from asked_ on
   std::size_t asked_ = 0;

@@ -132,6 +132,19 @@ TEST(Codec, BringsBackRunsThatVanishedAndRunsThatAreListedWithoutBeingThere) {
   EXPECT_EQ(again->jobs[0]->runs->unsettled, runs->unsettled);
 }
 
+TEST(Codec, BringsBackWhenAJobsRunsWereDoubted) {
+  RememberedAccount account(1);
+  auto memory = std::make_shared<AccountMemory>(*account.collect());
+  auto job = std::make_shared<RememberedJob>(*memory->jobs[0]);
+  job->doubted_at = memory->last_good->collected_at;
+  memory->jobs[0] = job;
+  const auto again = reread(*memory);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->jobs[0]->doubted_at, job->doubted_at);
+  EXPECT_EQ(again->jobs[1]->doubted_at, std::nullopt);
+  EXPECT_EQ(again->jobs[1]->runs_read_at, memory->jobs[1]->runs_read_at);
+}
+
 TEST(Codec, RefusesAnAccountThatNamesAJobTwice) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());

@@ -350,6 +350,28 @@ TEST_F(CollectionRemembering, WhatWasDoubtedWhenACollectionWasGivenUpIsReadAfres
   for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
+TEST_F(CollectionRemembering, RunsThatNeverSayTheSameTwiceAreAllReadAfreshOnceADayAtMost) {
+  const Id job_id = add_job("job");
+  for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
+  collect();
+  auto details_once_all_have_changed = [&, version = 0]() mutable {
+    const std::string now = "database " + std::to_string(++version);
+    change([&](simulator::Account& account) {
+      for (simulator::Run& run : account.job(job_id).runs) run.entries[0].database = account.word(now);
+    });
+    const CollectionOutcome outcome = collect();
+    EXPECT_EQ(outcome.audit_changes, 1u);
+    return requests("jobrun_details");
+  };
+  EXPECT_EQ(details_once_all_have_changed(), 5u);
+  pass(Hours(23));
+  EXPECT_EQ(details_once_all_have_changed(), kAudit);
+  pass(Hours(1));
+  EXPECT_EQ(details_once_all_have_changed(), 5u);
+  pass(-Hours(48));
+  EXPECT_EQ(details_once_all_have_changed(), 5u) << "the clock was ahead";
+}
+
 TEST_F(CollectionRemembering, DeletedFilesAreNoContradiction) {
   const Id run = add_run(add_job("job"), Hours(1));
   collect();
