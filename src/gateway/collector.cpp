@@ -278,7 +278,9 @@ void Collector::end(Running& running) {
         " runs left out, because three collections could not read their details; they are tried again daily");
   }
   if (outcome.audit_changes > 0) {
-    running.trace.remark("a remembered run had changed after it was final; the other runs of its job are read again too, once a day at most");
+    running.trace.remark(
+        "a remembered run had changed after it was final; the other runs of its job are read again too, once "
+        "a day at most");
   }
   std::shared_ptr<const Trace> trace =
       running.trace.finish(running.stats.duration, running.stats.throttled, result_of(outcome),

@@ -175,13 +175,9 @@ class RunLedger {
       return ends_shown || !final;
     }
   };
-  class Packer;
+  class Packing;  // decides what is remembered
+  class Packer;   // writes it down
 
-  void pack_vanished(const Run& run, const Circumstances& circumstances, Packer& packer,
-                     Packed& packed) const;
-  static bool own_fault(const Run& run, const Circumstances& circumstances);
-  UnsettledRun unsettled_as_read(const Run& run, const Reading& reading) const;
-  UnsettledRun unsettled_as_doubted(const Run& run) const;
   Run* find(RunId id);
   const Run* find(RunId id) const;
   Run& insert(RunId id);

@@ -103,7 +103,7 @@ struct RememberedJob {
   std::optional<SystemTime> covered_from;
   std::uint32_t collections_since_whole = 0;  // since the last whole listing
   std::optional<SystemTime> unlisted_since;   // the account's list of jobs has not named it since then
-  std::optional<SystemTime> doubted_at;  // T of the last collection whose audit put its runs in doubt
+  std::optional<SystemTime> doubted_at;       // T of the last collection whose audit put its runs in doubt
 };
 
 struct AccountMemory {
