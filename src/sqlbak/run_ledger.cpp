@@ -155,7 +155,7 @@ bool RunLedger::asked_only_hourly(const UnsettledRun& unsettled, bool ends_shown
   const bool final = rows.count > 0 &&
                      std::all_of(rows.tallies, end, [](const RunTally& tally) { return tally.other == 0; });
   const bool failed = std::any_of(rows.tallies, end, [](const RunTally& tally) { return tally.failed > 0; });
-  return final && (failed || !ends_shown);
+  return decided_without_an_end(final, failed, ends_shown);
 }
 
 // A run without a start that is believed is as old as what is known of it.

@@ -149,6 +149,11 @@ class RunLedger {
     std::uint32_t outcome_count = 0;
     std::uint32_t first = 0;  // what PackedOutcome::tally counts from
   };
+  // Of a run that shows no end and stands still: it may still run where ends are shown, but then it cannot
+  // succeed any more once it has failed.
+  static bool decided_without_an_end(bool final, bool failed, bool ends_shown) {
+    return final && (failed || !ends_shown);
+  }
   struct Reading {
     EpochMs started_at;
     SystemTime unchanged_since{};
@@ -162,9 +167,10 @@ class RunLedger {
     bool failed = false;     // an entry is: the run has failed, whatever is still to come
     bool quiet = false;      // it stands still for kEqualReadingsApart
 
-    // What it came to is decided, as far as can be told. One without an end may still run where ends are
-    // shown, but then it cannot succeed any more once it has failed.
-    bool decided(bool ends_shown) const { return final && (shows_end || (quiet && (failed || !ends_shown))); }
+    // What it came to is decided, as far as can be told.
+    bool decided(bool ends_shown) const {
+      return shows_end ? final : quiet && decided_without_an_end(final, failed, ends_shown);
+    }
     // It need not be read again.
     bool settled(bool newest, bool ends_shown) const {
       if (newest && !shows_end) return old && final;

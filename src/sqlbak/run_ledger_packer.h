@@ -1,5 +1,5 @@
-// RunLedger::Packer: rows and runs, as a ledger holds them, become RememberedRuns. What is to be remembered, and
-// of which runs, RunLedger::Packing decides. Not thread-safe.
+// RunLedger::Packer: rows and runs, as a ledger holds them, become RememberedRuns. What is to be remembered,
+// and of which runs, RunLedger::Packing decides. Not thread-safe.
 #pragma once
 
 #include "sqlbak/run_ledger.h"

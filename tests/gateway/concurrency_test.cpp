@@ -81,9 +81,24 @@ class ThreadsTest : public ::testing::Test {
     }
     ASSERT_TRUE(gateway->reload().ok());
   }
-  void wait_until(const std::atomic<int>& answered, int wanted) {
+  // Of these accounts in turn, each on a thread of its own.
+  void start_twenty_probes(const std::vector<std::string>& accounts) {
+    for (std::size_t i = 0; i < 20; ++i) {
+      probes.emplace_back([this, account = accounts[i % accounts.size()]] {
+        EXPECT_EQ(get("/probe", {{"account", account}}).status, 200);
+        ++answered;
+      });
+    }
+  }
+  void wait_until_answered(int wanted) {
     const Deadline patience = Deadline::after(clock.steady_now(), seconds(60));
     while (answered < wanted && !patience.passed(clock.steady_now())) std::this_thread::yield();
+    EXPECT_EQ(answered, wanted);
+  }
+  void release_probes() {
+    gateway->shut_down();
+    for (std::thread& probe : probes) probe.join();
+    EXPECT_EQ(answered, 20);
   }
   bool succeeded(const http::Response& response) {
     return response.status == 200 && response.body->find("\nprobe_success 1\n") != std::string::npos;
@@ -111,6 +126,8 @@ class ThreadsTest : public ::testing::Test {
   std::unique_ptr<Gateway> gateway;
   std::atomic<bool> stopping{false};
   std::thread upstream;
+  std::atomic<int> answered{0};
+  std::vector<std::thread> probes;
 };
 
 TEST_F(ThreadsTest, ThirtyWaitingProbesShareOneCollection) {
@@ -125,38 +142,21 @@ TEST_F(ThreadsTest, ThirtyWaitingProbesShareOneCollection) {
 TEST_F(ThreadsTest, WaitingIsShedAnsweringIsNot) {
   ASSERT_TRUE(api.add_fault("hang=before").ok());
   reload_with_requests_in_flight(6);  // three may wait, and two of them for the same account
-  std::atomic<int> answered{0};
-  std::vector<std::thread> probes;
-  for (int i = 0; i < 20; ++i) {
-    probes.emplace_back([&, i] {
-      EXPECT_EQ(get("/probe", {{"account", i % 2 == 0 ? "account-0001" : "account-0002"}}).status, 200);
-      ++answered;
-    });
-  }
-  wait_until(answered, 17);
+  start_twenty_probes({"account-0001", "account-0002"});
+  wait_until_answered(17);
   EXPECT_EQ(get("/-/healthy").status, 200);
   EXPECT_EQ(get("/metrics").status, 200);
   EXPECT_EQ(answered, 17);
-  gateway->shut_down();  // releases the three
-  for (std::thread& probe : probes) probe.join();
-  EXPECT_EQ(answered, 20);
+  release_probes();
 }
 
 TEST_F(ThreadsTest, OneAccountsProbesDoNotTakeEveryWaitingPlace) {
   ASSERT_TRUE(api.add_fault("account=account-0001,hang=before").ok());
   reload_with_requests_in_flight(8);  // four may wait, and two of them for the same account
-  std::atomic<int> answered{0};
-  std::vector<std::thread> probes;
-  for (int i = 0; i < 20; ++i) {
-    probes.emplace_back([&] {
-      EXPECT_EQ(get("/probe", {{"account", "account-0001"}}).status, 200);
-      ++answered;
-    });
-  }
-  wait_until(answered, 16);
+  start_twenty_probes({"account-0001"});
+  wait_until_answered(18);
   EXPECT_TRUE(succeeded(get("/probe", {{"account", "account-0002"}}))) << "it could wait for its collection";
-  gateway->shut_down();
-  for (std::thread& probe : probes) probe.join();
+  release_probes();
 }
 
 TEST_F(ThreadsTest, ReloadsLoseNoProbe) {
