@@ -1,5 +1,6 @@
 #include "sqlbak_gateway/gateway/account.h"
 
+#include "gateway/account_settings.h"
 #include "sqlbak_gateway/base/hash.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/evaluation/findings.h"
@@ -41,35 +42,6 @@ upstream::LimitGroup group_of(const std::string& fingerprint) {
   return upstream::LimitGroup{std::stoull(fingerprint.substr(0, 15), nullptr, 16)};
 }
 
-std::shared_ptr<const upstream::Peer> peer_of(const config::AccountConfig& config) {
-  auto peer = std::make_shared<upstream::Peer>();
-  peer->api_url = config.api_url;
-  peer->ca_file = config.ca_file;
-  if (config.proxy) {
-    peer->proxy = config.proxy->url;
-    peer->proxy_credentials = config.proxy->credentials;
-  }
-  return peer;
-}
-
-evaluation::MaxAges max_ages_of(const config::MaxAges& ages) {
-  return {ages};
-}
-
-// A first reading goes back twice the largest configured max_age, so that a late job is known to be late at
-// once. It holds for every job: overrides are matched by evaluation, and reading a little more of a few jobs
-// once costs little.
-Duration first_reach_of(const config::AccountConfig& config) {
-  Duration largest{};
-  const auto consider = [&](const config::MaxAges& ages) {
-    for (const std::optional<Duration>& age : ages)
-      largest = std::max(largest, age.value_or(Duration::zero()));
-  };
-  consider(config.max_age);
-  for (const config::JobOverride& job : config.jobs) consider(job.max_age);
-  return 2 * largest;
-}
-
 // The statuses of IANA's registry, and those that proxies in wide use add.
 int known_status(int status) {
   constexpr std::array<std::pair<int, int>, 13> kKnown = {{{0, 0},
@@ -105,44 +77,6 @@ std::string_view name(ProbeResult result) {
   constexpr std::array<std::string_view, kProbeResults.size()> names = {"fresh", "collected", "stale",
                                                                         "pending", "failed"};
   return names[static_cast<std::size_t>(result)];
-}
-
-evaluation::Policy policy_of(const config::AccountConfig& config) {
-  evaluation::Policy policy;
-  policy.lookback = config.lookback;
-  policy.max_age = max_ages_of(config.max_age);
-  for (const config::JobOverride& job : config.jobs) {
-    evaluation::Override over;
-    over.target = job.selector;
-    over.ignore = job.ignore;
-    over.max_age = max_ages_of(job.max_age);
-    policy.jobs.push_back(std::move(over));
-  }
-  for (const config::ServerOverride& server : config.servers) {
-    evaluation::Override over;
-    over.target = server.selector;
-    over.ignore = server.ignore;
-    policy.servers.push_back(std::move(over));
-  }
-  return policy;
-}
-
-exposition::Format format_of(const config::AccountConfig& config) {
-  exposition::Format format;
-  switch (config.names) {
-    case config::MetricNames::seed:
-      format.names = exposition::NameMode::seed;
-      break;
-    case config::MetricNames::clean:
-      format.names = exposition::NameMode::clean;
-      break;
-    case config::MetricNames::both:
-      format.names = exposition::NameMode::both;
-      break;
-  }
-  format.summary = config.summary;
-  format.max_series = config.max_series;
-  return format;
 }
 
 std::string exposition_text(const ProbeAnswer& answer, const config::AccountConfig& config) {

@@ -194,8 +194,4 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
 // The text of an answer.
 std::string exposition_text(const ProbeAnswer& answer, const config::AccountConfig& config);
 
-// What the configuration comes to for the layers below.
-evaluation::Policy policy_of(const config::AccountConfig& config);
-exposition::Format format_of(const config::AccountConfig& config);
-
 }  // namespace sqlbak_gateway::gateway
