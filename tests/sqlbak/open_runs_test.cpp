@@ -51,6 +51,18 @@ TEST_F(CollectionRemembering, AnOpenRunIsReadUntilItEnds) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
+TEST_F(CollectionRemembering, ARunWithoutAStartThatCouldNotBeReadAtFirstIsNoOlderForIt) {
+  const Id job_id = add_job("job");
+  add_run(job_id, Hours(30));
+  const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
+  change([&](simulator::Account& account) { account.run(run).started_at.reset(); });
+  fail_with("status=500,path=" + details(run));
+  collect();
+  heal();
+  pass(minutes(5));
+  EXPECT_TRUE(job(collect(), "job").runs->tallies.back().open);
+}
+
 TEST_F(CollectionRemembering, WithoutEndsARunIsFinishedWhenItStoodStillForAnHour) {
   turn("finished_at=off");
   const Id job_id = add_job("job");

@@ -217,6 +217,22 @@ TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnceAsLongAsTheyAreL
   }
 }
 
+TEST_F(CollectionRemembering, RunsThatWereNeverInTheWindowAreNotRememberedThoughACoarseFilterListsThem) {
+  add_run(add_job("job"), Hours(7 * 24 + 12));
+  turn("filter_granularity=1d");
+  const CollectionOutcome outcome = collect();
+  ASSERT_EQ(requests("jobrun_details"), 1u);
+  EXPECT_EQ(job(outcome, "job").remembered->of(BackupType::full), RememberedType{});
+}
+
+TEST_F(CollectionRemembering, SuccessesThatStartedAtTheSameInstantAreRememberedAsOne) {
+  const Id job_id = add_job("job");
+  for (int i = 0; i < 2; ++i) add_run(job_id, Hours(7 * 24 - 1));
+  collect();
+  pass(Hours(2));
+  EXPECT_THAT(job(collect(), "job").remembered->of(BackupType::full).successes, SizeIs(1));
+}
+
 TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
   const Id job_id = add_job("job");
   for (int i = 1; i <= 20; ++i) add_run(job_id, Hours(i));
