@@ -265,7 +265,6 @@ void JobReading::list_from(SystemTime started_after) {
   page_ = 1;
   page_step_ = Step::due;
   shifted_ = false;
-  total_.reset();
   ledger_.begin_listing();
 }
 

@@ -112,10 +112,10 @@ class JobReading {
   SystemTime started_after_{};
   bool whole_ = false;  // the listing goes back as far as it can
   bool listed_again_ = false;
-  bool shifted_ = false;               // rows moved between its pages
-  bool doubtful_ = false;              // it leaves out what is there
-  std::size_t witnesses_at_once_ = 1;  // of each type; doubles with each round
-  std::optional<std::uint64_t> total_;
+  bool shifted_ = false;                // rows moved between its pages
+  bool doubtful_ = false;               // it leaves out what is there
+  std::size_t witnesses_at_once_ = 1;   // of each type; doubles with each round
+  std::optional<std::uint64_t> total_;  // as the last page said
   bool listing_failed_ = false;
   bool contradicted_ = false;
   bool doubted_ = false;  // … and all that is known of the runs with it

@@ -3,6 +3,8 @@
 #include "sqlbak_gateway/sqlbak/endpoints.h"
 
 #include <functional>
+#include <string>
+#include <tuple>
 #include <utility>
 
 namespace sqlbak_gateway::sqlbak {
@@ -344,6 +346,7 @@ TEST_F(CollectionReading, WithoutAListOfRunsTheyAreUnknownOrTheLastGoodOnes) {
   fail_with("endpoint=jobruns,status=500");
   const CollectionOutcome first = collect();
   EXPECT_EQ(job(first, "job").runs, nullptr);
+  EXPECT_EQ(job(first, "job").remembered->first_seen, EpochMs(kNow));
   EXPECT_FALSE(first.snapshot->jobruns_available);
   EXPECT_EQ(first.snapshot->jobs_unreadable, 1u);
 
@@ -398,6 +401,23 @@ TEST_F(CollectionReading, KeepsTheLastGoodDetailsOfARun) {
   EXPECT_FALSE(outcome.snapshot->jobruns_available);
   ASSERT_THAT(job(outcome, "job").runs->tallies, SizeIs(1));
   EXPECT_EQ(job(outcome, "job").runs->tallies[0].other, 1u);
+}
+
+class AnEndpoint : public CollectionReading,
+                   public ::testing::WithParamInterface<std::tuple<Endpoint, const char*>> {};
+INSTANTIATE_TEST_SUITE_P(With, AnEndpoint,
+                         ::testing::Combine(::testing::ValuesIn(kEndpoints),
+                                            ::testing::Values("status=500", "body=malformed")));
+
+TEST_P(AnEndpoint, IsDownAsLongAsItsAnswersCannotBeUsed) {
+  const auto& [endpoint, fault] = GetParam();
+  const auto up = [this, i = static_cast<std::size_t>(endpoint)] { return collect().endpoint_up[i]; };
+  add_run(add_job("job"), Hours(1));
+  fail_with("endpoint=" + std::string(name(endpoint)) + "," + fault);
+  EXPECT_EQ(up(), false);
+  heal();
+  pass(Hours(2));
+  EXPECT_EQ(up(), true);
 }
 
 class AnUnreadableRun : public CollectionReading, public ::testing::WithParamInterface<const char*> {};

@@ -15,6 +15,7 @@ using testing::Days;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Ge;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using testing::Hours;
 using testing::Id;
@@ -193,6 +194,34 @@ TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMoved) {
   EXPECT_EQ(requests("jobruns"), 5u);
   collect();
   EXPECT_EQ(requests("jobruns"), 1u);
+}
+
+TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMovedHoweverLateTheNextOneIsDue) {
+  turn("total=off");
+  change([&](simulator::Account& account) {
+    for (simulator::Run& run : account.job(job_).runs) {
+      if (kNow - *run.started_at < Hours(2)) run.removed = true;
+    }
+  });
+  fail_with("endpoint=jobruns,shift=1");
+  collect();
+  EXPECT_EQ(requests("jobruns"), 1u + 5) << "the overlap was missing";
+  heal();
+  collect();
+  EXPECT_EQ(requests("jobruns"), 5u);
+  collect();
+  EXPECT_EQ(requests("jobruns"), 1u);
+}
+
+TEST_F(LargeWindow, StaysAsItWasLastListedHoweverOftenItIsHalfListed) {
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 300; j >= 1; --j) add_run(job_, std::chrono::seconds(j));
+    fail_with("endpoint=jobruns,status=500,skip=2");
+    EXPECT_THAT(job(collect(), "job").runs->tallies, SizeIs(450)) << i;
+    EXPECT_THAT(memory_->jobs[0]->runs->ids, SizeIs(Gt(450u)));
+    heal();
+    pass(minutes(20));
+  }
 }
 
 TEST_F(LargeWindow, IsListedAsAWholeAfterAHalfReadCollection) {
