@@ -226,6 +226,9 @@ TEST(RetentionViolation, NeedsALaterSuccessThatShouldHaveDeletedTheFiles) {
       {"it expired after the later success began",
        {kept(full, days_ago(30.5)), succeeded(full, days_ago(1))},
        false},
+      {"it expired as the later success began",
+       {kept(full, days_ago(31)), succeeded(full, days_ago(1))},
+       false},
       {"far outside the window", {kept(full, days_ago(300)), succeeded(full, days_ago(200))}, true},
   };
   for (const Case& c : cases) {

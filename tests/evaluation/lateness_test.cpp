@@ -157,6 +157,8 @@ TEST(Overdue, NeverWhereNothingIsExpected) {
   EXPECT_EQ(overdue(JobUnderTest().ran(old).switched_in_settings(false)), false);
   EXPECT_EQ(overdue(JobUnderTest().ran(old).of_type("maintenance")), false);
   EXPECT_EQ(overdue(JobUnderTest().ran(old).switched(true).of_type("backup")), true);
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).switched_in_settings(true)), true);
+  EXPECT_EQ(overdue(JobUnderTest().ran(old).switched(false).switched_in_settings(true)), false);
 }
 
 TEST(Overdue, NoDayOfAPastThatRepeatsItselfIsLate) {
