@@ -259,5 +259,15 @@ TEST(Extent, IsOfTheLatestRunThatHasOne) {
       << "an end before the start says nothing";
 }
 
+TEST(Extent, OfSeveralThatStartedTogetherIsTheLongestAndTheLargestWhateverTheirOrder) {
+  const auto earlier = [] { return JobUnderTest().took(full, hours_ago(9), hours_ago(4), 9000); };
+  const auto now = hours_ago(3);
+  for (const auto& job : {earlier().took(full, now, hours_ago(2), 10).took(full, now, hours_ago(1), 20),
+                          earlier().took(full, now, hours_ago(1), 20).took(full, now, hours_ago(2), 10)}) {
+    EXPECT_EQ(judged_row(job).last_duration_seconds, 7200);
+    EXPECT_EQ(judged_row(job).last_size_bytes, 20);
+  }
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::testing
