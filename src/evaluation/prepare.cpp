@@ -3,6 +3,7 @@
 #include "sqlbak_gateway/evaluation/prepared.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -116,6 +117,8 @@ PreparedAccount prepare(std::shared_ptr<const Snapshot> snapshot, const Policy& 
   account.servers_offline =
       static_cast<std::uint64_t>(std::count_if(snapshot->servers.begin(), snapshot->servers.end(),
                                                [](const Server& server) { return !server.online(); }));
+  std::copy_if(account.servers.begin(), account.servers.end(), std::back_inserter(account.servers_missed),
+               [&](const Server* server) { return !server->online() && !overrides.ignores(*server); });
   account.servers_by_status = count_by_status(snapshot->servers);
   if (snapshot->jobs_pending == 0) account.servers_without_jobs = count_without_jobs(*snapshot, overrides);
   account.ambiguous_overrides = overrides.ambiguous();

@@ -18,6 +18,7 @@ using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 // What is wrong with the structure of a document: elements that do not close in order, ids used twice,
@@ -228,6 +229,16 @@ TEST_F(PageTest, OverridesThatMatchNothingAreShown) {
               HasSubstr("jobs.\"Misspelt\" matches nothing"));
   EXPECT_THAT(html("/accounts/acme"), HasSubstr("Overrides to correct"));
   EXPECT_THAT(acme.at("reasons").dump(), HasSubstr("1 override does not match"));
+}
+
+TEST_F(PageTest, ADecommissionedServerAsksForNoAttention) {
+  configuration.accounts.at("acme").servers.push_back(
+      {.selector = "acme-branch", .ignore = true, .place = {}});
+  collect_all();
+  const json acme = account("acme");
+  EXPECT_THAT(acme.at("reasons"), IsEmpty());
+  EXPECT_EQ(acme.at("state"), "well");
+  EXPECT_EQ(acme.at("servers_offline"), 1) << "as SqlBak says";
 }
 
 TEST_F(PageTest, SortingAndFilteringAreTheServers) {

@@ -119,6 +119,7 @@ struct PreparedAccount {
   // Of the snapshot, one for each set of id, name and app type (the last wins).
   std::vector<const Server*> servers;
   std::uint64_t servers_offline = 0;
+  std::vector<const Server*> servers_missed;   // of `servers`: offline, and not ignored by an override
   std::vector<StatusCount> servers_by_status;  // ascending; online, offline and disconnected are always there
   std::optional<std::uint64_t> servers_without_jobs;             // nothing while jobs are pending
   std::array<std::uint64_t, kJobStates.size()> jobs_by_state{};  // jobs still pending count as unknown

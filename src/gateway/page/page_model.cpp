@@ -55,6 +55,7 @@ struct Triage {
   std::int64_t protected_ = -1;
   std::int64_t paused = -1;
   std::int64_t offline = -1;
+  std::int64_t missed = -1;             // of those offline, the ones that are not ignored
   Duration data_age = Duration::max();  // max: no data
 };
 
@@ -73,13 +74,13 @@ Triage triage(const AccountOnPage& on_page, SystemTime now) {
     t.protected_ = static_cast<std::int64_t>(of(account, JobState::protected_));
     t.paused = static_cast<std::int64_t>(of(account, JobState::paused));
     t.offline = static_cast<std::int64_t>(account.servers_offline);
+    t.missed = static_cast<std::int64_t>(account.servers_missed.size());
     t.data_age = age(data->collected_at(), now);
     t.at_risk = t.at_risk || t.late + t.failing > 0;
     t.stale = t.data_age > stale_after(*on_page.config);
-    t.attention =
-        !view.backfilling &&
-        (t.unknown + t.offline > 0 || data->snapshot().jobs_unreadable > 0 || account.jobs.empty() ||
-         account.servers_without_jobs.value_or(0) > 0 || !account.ambiguous_overrides.empty());
+    t.attention = !view.backfilling &&
+                  (t.unknown + t.missed > 0 || data->snapshot().jobs_unreadable > 0 || account.jobs.empty() ||
+                   account.servers_without_jobs.value_or(0) > 0 || !account.ambiguous_overrides.empty());
   }
   if (t.at_risk) {
     t.standing = Standing::at_risk;
@@ -120,7 +121,7 @@ bool worse(const Triage& a, const Triage& b) {
   if (a.late + a.failing != b.late + b.failing) return a.late + a.failing > b.late + b.failing;
   if (a.not_collected != b.not_collected) return a.not_collected;
   if (a.stale != b.stale) return a.stale;
-  if (a.unknown + a.offline != b.unknown + b.offline) return a.unknown + a.offline > b.unknown + b.offline;
+  if (a.unknown + a.missed != b.unknown + b.missed) return a.unknown + a.missed > b.unknown + b.missed;
   return a.account->config->name < b.account->config->name;
 }
 
@@ -174,15 +175,14 @@ std::string jobs_in(const PreparedAccount& account, JobState state, std::string_
   return counted(all, "job ", "jobs ").append(state_words) + enumerated(names, all);
 }
 
-std::string offline_servers(const PreparedAccount& account) {
+std::string missed_servers(const PreparedAccount& account) {
   std::vector<std::string> names;
-  for (const Server* server : account.servers) {
-    if (server->online()) continue;
+  for (const Server* server : account.servers_missed) {
     names.push_back(named(server->name));
     if (names.size() == kNamed) break;
   }
-  return counted(account.servers_offline, "server offline", "servers offline") +
-         enumerated(names, account.servers_offline);
+  const std::uint64_t all = account.servers_missed.size();
+  return counted(all, "server offline", "servers offline") + enumerated(names, all);
 }
 
 void add_reasons_of_data(const AccountOnPage& on_page, const Triage& t, AccountSummary& summary) {
@@ -200,7 +200,7 @@ void add_reasons_of_data(const AccountOnPage& on_page, const Triage& t, AccountS
     if (t.data_age > on_page.config->max_stale) text += "; probes do not show it any more (max_stale)";
     add(Standing::stale, std::move(text));
   }
-  if (t.offline > 0) add(Standing::attention, offline_servers(account));
+  if (t.missed > 0) add(Standing::attention, missed_servers(account));
   if (on_page.view.backfilling) {
     add(Standing::waiting, "first reading: " + grouped(account.jobs.size()) + " of " +
                                counted(account.jobs.size() + snapshot.jobs_pending, "job", "jobs") + " read");
