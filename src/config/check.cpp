@@ -67,7 +67,7 @@ std::vector<std::string> matching(const Config& config, std::string_view glob) {
 
 std::string masked(const Config& config) {
   std::string text = written(main_keys(), Draft{config, {}});
-  text += (text.empty() ? "[server]\n" : "\n[server]\n") + written(server_keys(), config.server);
+  text += "\n[server]\n" + written(server_keys(), config.server);
   if (config.server.tls) text += "\n[server.tls]\n" + written(tls_keys(), *config.server.tls);
   for (const AccessEntry& entry : config.access) text += "\n[[access]]\n" + written(access_keys(), entry);
   text += "\n[upstream]\n" + written(upstream_keys(), config.upstream);

@@ -339,7 +339,7 @@ const Keys<Draft>& main_keys() {
        [](Reader& reader, const Slot& slot, Draft& draft) {
          if (const auto value = reader.boolean(slot)) draft.config.accounts_dir_own_tokens = *value;
        },
-       [](const Draft& draft) { return std::string(draft.config.accounts_dir_own_tokens ? "true" : ""); }},
+       [](const Draft& draft) { return draft.config.accounts_dir_own_tokens ? "true" : "false"; }},
       table_key("server", &Config::server, server_keys),
       {"access", std::string(kTable), "", read_access, nullptr},
       table_key("upstream", &Config::upstream, upstream_keys),

@@ -101,7 +101,8 @@ TEST(Masked, ShowsWhatIsInForceAndWhereItCameFrom) {
 TEST(Masked, OfNothingIsTheDefaults) {
   EXPECT_EQ(
       masked(Config{}),
-      "[server]\nlisten = [\"127.0.0.1:8000\"]\ntimeout_offset = \"500ms\"\nmax_requests_in_flight = 256\n"
+      "accounts_dir_own_tokens = false\n"
+      "\n[server]\nlisten = [\"127.0.0.1:8000\"]\ntimeout_offset = \"500ms\"\nmax_requests_in_flight = 256\n"
       "\n[upstream]\nmax_concurrent_requests = 64\nrequests_per_second = 200\nmax_response_bytes = "
       "\"16MiB\"\n"
       "\n[history]\nkind = \"sqlite\"\npath = \"/var/lib/sqlbak-gateway/history.db\"\n");

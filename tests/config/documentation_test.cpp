@@ -72,14 +72,16 @@ TEST(Documentation, ItsDefaultsAreTheProgramsDefaults) {
     if (plain_table && !key.fallback.empty()) tables[key.table] += key.name + " = " + key.fallback + '\n';
   }
   const std::string account = "[accounts.acme]\ntoken_env = \"T\"\n";
-  std::string explicit_defaults = account;
-  for (const auto& [table, keys] : tables) explicit_defaults += '[' + table + "]\n" + keys;
+  std::string explicit_defaults;
+  for (const auto& [table, keys] : tables)  // the keys of the top level, of table "", come first
+    explicit_defaults += (table.empty() ? "" : '[' + table + "]\n") + keys;
+  explicit_defaults += account;
   const ConfigDirectory dir;
   dir.write("gateway.toml", account);
   const Config implicit = dir.loaded();
   dir.write("gateway.toml", explicit_defaults);
   EXPECT_EQ(dir.loaded(), implicit);
-  EXPECT_EQ(tables.size(), 4u) << "server, upstream, history, defaults";
+  EXPECT_EQ(tables.size(), 5u) << "the top level, server, upstream, history, defaults";
 }
 
 // etc/gateway.toml as it is when every '#' before a key or a table is taken out. Prose has a blank after its
