@@ -54,7 +54,7 @@ class Access {
     Duration retry_after{};  // of Denial::throttled and Denial::busy
   };
   // Costs as much for an unknown name as for a wrong password, whatever the name: as many rounds of bcrypt as
-  // the dearest entry has. May block while bcrypt works (0.3 s at cost 12), and for a second before it; what
+  // the dearest entry has. May block while bcrypt works (0.2 s at cost 12), and for a second before it; what
   // was right is answered from memory afterwards. `urgency`: the request's.
   Verdict check(const http::Request& request, http::Urgency urgency = http::Urgency::ordinary);
 

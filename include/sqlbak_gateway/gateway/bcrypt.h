@@ -10,7 +10,7 @@ namespace sqlbak_gateway::gateway {
 // Whether `password` has this hash. A seam: tests count the work.
 using TryPassword = std::function<bool(const Secret& password, const Secret& hash)>;
 
-// Takes CPU time: some 0.3 s at cost 12, twice as much for each cost above. A hash that is none is nobody's.
+// Takes CPU time: some 0.2 s at cost 12, twice as much for each cost above. A hash that is none is nobody's.
 bool bcrypt_matches(const Secret& password, const Secret& hash);
 
 // 4 to 14. The configuration has checked the hash's form.
