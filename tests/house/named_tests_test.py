@@ -52,7 +52,7 @@ def named(text, folders):
     code = re.findall(r"`([^`\n]+)`", text)
     dotted = {name for name in code if re.fullmatch(r"[A-Z]\w*[a-z]\w*\.[\w*]+", name)
               or re.fullmatch(rf"(?:{'|'.join(folders)})(?:\.[a-z_-]+)+", name)}
-    alone = {name for name in code if re.fullmatch(r"[A-Z]+[a-z]\w*[A-Z]\w*\*?", name)}
+    alone = {name for name in code if re.fullmatch(r"[A-Z]+[a-z]\w*[A-Z]\w*", name)}
     patterns = set(re.findall(r"ctest [^`\n]*-R '?([^'`\s,)]+)", text))
     return dotted, alone, patterns
 
