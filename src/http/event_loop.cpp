@@ -141,9 +141,11 @@ void EventLoop::turn() {
   for (const auto& [socket, mode] :
        poll_set_.poll(Poco::Timespan(std::max<Poco::Timespan::TimeDiff>(microseconds, 1000)))) {
     if (socket == wake_) {
-      woken_ = false;
       std::uint64_t count = 0;
       [[maybe_unused]] const auto bytes = ::read(wake_.impl()->sockfd(), &count, sizeof count);
+      // Only now: a waking in between would be taken away too, and no later one would be written any more.
+      // What comes before this needs none: what is to be done is looked for below.
+      woken_ = false;
     } else if (const ConnectionPtr connection = connections_.find(socket)) {
       ready(connection);
     } else if (ListeningSockets::Bound* const bound = listening_.find(socket)) {
