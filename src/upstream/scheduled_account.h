@@ -34,7 +34,8 @@ struct Group {
   SteadyTime paused_until{};
   Ring parked;  // accounts that could start something but for the rate or the pause
   std::uint32_t collections = 0;
-  bool release_set = false;  // a timer will look at `parked`
+  std::optional<SteadyTime>
+      release_at;  // when a timer will look at `parked`; timers of other instants are void
 };
 
 struct Account {

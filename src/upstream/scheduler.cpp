@@ -159,19 +159,22 @@ struct Scheduler::State {
     set_release(account.share.group, *account.group, now);
   }
 
-  void set_release(LimitGroup key, Group& group, SteadyTime now) {
-    if (group.release_set || group.parked.empty()) return;
-    group.release_set = true;
-    set_timer(std::max(group.paused_until, group.bucket.next(now)), Timer::Kind::release_group,
-              static_cast<std::uint64_t>(key));
+  // A timer that is set already stays, unless it is too late: the group's rate may have been raised.
+  void set_release(LimitGroup key, Group& group, SteadyTime now, double tokens = 1) {
+    if (group.parked.empty()) return;
+    const SteadyTime at = std::max(group.paused_until, group.bucket.next(now, tokens));
+    if (group.release_at && *group.release_at <= at) return;
+    group.release_at = at;
+    set_timer(at, Timer::Kind::release_group, static_cast<std::uint64_t>(key));
   }
 
   // Lets as many parked accounts stand ready as the group has requests to give.
-  void release(LimitGroup key, SteadyTime now) {
+  void release(const Timer& timer, SteadyTime now) {
+    const LimitGroup key{timer.key};
     const auto found = groups.find(key);
-    if (found == groups.end()) return;
+    if (found == groups.end() || found->second.release_at != timer.at) return;
     Group& group = found->second;
-    group.release_set = false;
+    group.release_at.reset();
     if (!group.paused(now)) {
       for (double left = group.bucket.available(now); left >= 1 && !group.parked.empty(); --left) {
         Account& account = *group.parked.front();
@@ -180,12 +183,8 @@ struct Scheduler::State {
         place(account, now);
       }
     }
-    if (group.parked.empty()) return;
     // Those let go will spend what is there now: the others' turn is a request later.
-    const SteadyTime later = group.bucket.next(now, group.bucket.available(now) + 1);
-    group.release_set = true;
-    set_timer(std::max(group.paused_until, later), Timer::Kind::release_group,
-              static_cast<std::uint64_t>(key));
+    set_release(key, group, now, group.bucket.available(now) + 1);
   }
 
   // --- Soundness and backfill places ---
@@ -270,7 +269,7 @@ struct Scheduler::State {
           queue_again(timer, now);
           break;
         case Timer::Kind::release_group:
-          release(LimitGroup{timer.key}, now);
+          release(timer, now);
           break;
         case Timer::Kind::look_at_silence:
           look_at_silence(AccountKey{timer.key}, now);
@@ -410,6 +409,7 @@ void Scheduler::begin(AccountKey key, const Share& share, SteadyTime now) {
   state_->forget_unused_groups(now);
   Group& group = state_->groups.try_emplace(share.group, share.requests_per_second).first->second;
   group.bucket.set(share.requests_per_second, kGroupBurst, now);
+  state_->set_release(share.group, group, now);
   ++group.collections;
 
   account.key = key;

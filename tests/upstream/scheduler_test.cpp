@@ -149,6 +149,32 @@ TEST_F(SchedulerTest, accounts_with_the_same_token_share_one_rate) {
   EXPECT_THAT(started(), SizeIs(2)) << "one for each of the two";
 }
 
+TEST_F(SchedulerTest, a_rate_that_a_reload_raises_counts_for_those_who_wait_for_the_old_one) {
+  Share slow;
+  slow.group = LimitGroup{77};
+  slow.max_concurrent_requests = 1000;
+  slow.requests_per_second = 0.01;
+  begins_and_answers(kAcme, slow);
+  begins_and_answers(kBolt, slow);
+  asks(kAcme, 300);
+  EXPECT_THAT(started(), SizeIs(198));
+  asks(kBolt);
+  EXPECT_THAT(started(), IsEmpty()) << "it waits for a hundred seconds";
+
+  scheduler_.end(kAcme, now_);
+  Share fast = slow;
+  fast.requests_per_second = 50;
+  begins(kAcme, fast);
+  asks(kAcme);
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_EQ(until_next_event(), 20ms);
+  passes(20ms);
+  EXPECT_THAT(started(), SizeIs(1));
+  EXPECT_EQ(until_next_event(), 20ms);
+  passes(20ms);
+  EXPECT_THAT(started(), SizeIs(1));
+}
+
 TEST_F(SchedulerTest, the_rate_of_all_accounts_together_is_kept) {
   limit_all({.requests_per_second = 10});
   for (std::uint64_t i = 1; i <= 30; ++i) {
