@@ -139,6 +139,9 @@ Result<TlsContext> load_tls_context(const TlsFiles& files) {
     // Idle connections give their 34 KB of buffers back.
     SSL_CTX_set_mode(
         ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // A read ends after a message that carries no data, such as the renewal of a key. With this mode it goes
+    // on as long as such messages keep coming, and with it the event thread.
+    SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     ERR_clear_error();
     Result<void> loaded = load_key_pair(ssl, files);
     if (loaded && !files.client_ca_file.empty())

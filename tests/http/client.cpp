@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -85,6 +86,16 @@ bool Client::send(std::string_view bytes) {
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+bool Client::renew_key(int times) {
+  const int at_once = 1;
+  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  for (int i = 0; i < times; ++i) {
+    if (SSL_key_update(tls_->connection, SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return false;
+    if (SSL_do_handshake(tls_->connection) != 1) return false;
   }
   return true;
 }

@@ -1,7 +1,13 @@
 // TLS: what is spoken, who may connect, and how certificates are renewed.
 #include "http/certificates.h"
+#include "http/channel.h"
 #include "http/serving.h"
+#include "http/tls_context.h"
 
+#include <array>
+#include <thread>
+
+#include <Poco/Net/ServerSocket.h>
 #include <gmock/gmock.h>
 
 namespace sqlbak_gateway::http::testing {
@@ -143,6 +149,30 @@ TEST_F(TlsTest, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(complaint({good.cert_file, good.key_file, good.key_file}), HasSubstr("the client CA file"));
   EXPECT_THAT(complaint({good.cert_file, "/", ""}),
               HasSubstr("the key file \"/\" cannot be used: Is a directory"));
+}
+
+// Else one client that sends nothing else keeps the event thread for as long as its bytes keep coming.
+TEST_F(TlsTest, OneReadTakesNoMoreThanOneRenewalOfAClientsKey) {
+  const Result<TlsContext> context = load_tls_context(certificates.signed_for("first", kLater));
+  ASSERT_TRUE(context) << context.error().message;
+  Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
+  Client client(listener.address().port());
+  Poco::Net::StreamSocket accepted = listener.acceptConnection();
+  accepted.setBlocking(false);
+  Channel channel(accepted, context->context);
+  constexpr int kRenewals = 100;
+  bool sent = false;
+  std::thread renewing(
+      [&] { sent = client.handshake({}) && client.renew_key(kRenewals) && client.send("hello"); });
+  EXPECT_TRUE(eventually([&] { return channel.handshake().state == Channel::State::done; }));
+  renewing.join();
+  ASSERT_TRUE(sent);
+
+  std::array<char, 64> bytes{};
+  for (int i = 0; i < kRenewals; ++i) {
+    ASSERT_EQ(channel.read(bytes.data(), bytes.size()).state, Channel::State::wants_read) << i;
+  }
+  EXPECT_EQ(channel.read(bytes.data(), bytes.size()).bytes, 5u);
 }
 
 }  // namespace
