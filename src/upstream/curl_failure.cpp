@@ -84,9 +84,10 @@ Failure no_connection(CURL* easy, const std::string& host, const Peer& peer) {
 Failure broken_connection(CURL* easy, const std::string& host, std::string_view detail) {
   const long connect = long_info(easy, CURLINFO_HTTP_CONNECTCODE);
   if (connect != 0 && connect / 100 != 2) {
-    return lasting(FailureReason::connection, "the proxy answered " + std::to_string(connect) +
-                                                  " when asked for " + host +
-                                                  "; check the proxy's address and credentials");
+    std::string message = "the proxy answered " + std::to_string(connect) + " when asked for " + host;
+    // As an API's: see judge().
+    if (connect >= 500 && connect != 501) return passing(FailureReason::connection, std::move(message));
+    return lasting(FailureReason::connection, message + "; check the proxy's address and credentials");
   }
   return passing(FailureReason::connection,
                  "the connection to " + host + " broke" +

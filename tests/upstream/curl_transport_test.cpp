@@ -432,6 +432,13 @@ TEST_F(ProxyTest, a_tunnel_for_https_does_not_show_the_token_to_the_proxy) {
               AllOf(StartsWith("CONNECT api.example:443 HTTP/1.1\r\n"), Not(HasSubstr("X-SqlBak-Token"))));
 }
 
+TEST_F(ProxyTest, a_proxy_in_passing_trouble_may_be_asked_again) {
+  ScriptedServer proxy(sends_and_closes("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
+  const Completion completion = ask(through(proxy, "https://api.example:443"));
+  EXPECT_EQ(failure(completion), "connection: the proxy answered 503 when asked for api.example:443");
+  EXPECT_FALSE(completion.failure->lasting);
+}
+
 TEST_F(ProxyTest, a_proxy_that_is_not_there_is_named_as_such) {
   Peer proxied = peer("https://api.example");
   proxied.proxy =
