@@ -8,7 +8,7 @@ import promql
 ALERTS = catalogue.ROOT / "contrib/alerts"
 RUNBOOKS = catalogue.ROOT / "docs/runbooks"
 PROMTOOL_TESTS = Path(__file__).resolve().parent / "alerts"
-RULE_FILES = {"sqlbak-gateway.rules.yml": ["backups", "collection", "gateway"],
+RULE_FILES = {"sqlbak-gateway.rules.yml": ["backups", "collection", "gateway", "unwatched"],
               "sqlbak-published-names.rules.yml": ["published-names"]}
 SEVERITIES = ("critical", "warning", "info")
 

@@ -70,8 +70,15 @@ class Inhibitions(unittest.TestCase):
     def test_an_account_whose_probe_fails_is_not_also_said_to_be_scraped_by_nobody(self):
         never = [alert("SqlBakAccountNeverScraped", job="sqlbak-gateway", instance=f"gateway-of-{name}:8000", account=name)
                  for name in ("acme", "globex")]
-        self.assertEqual({("SqlBakAccountNeverScraped", "gateway-of-acme:8000")},
-                         self.silenced(alert("SqlBakProbeFailing", **of_account("acme")), *never))
+        for cause in ("SqlBakProbeFailing", "SqlBakAccountGone"):
+            with self.subTest(cause):
+                self.assertEqual({("SqlBakAccountNeverScraped", "gateway-of-acme:8000")},
+                                 self.silenced(alert(cause, **of_account("acme")), *never))
+
+    def test_accounts_are_not_said_to_be_scraped_by_nobody_where_the_clock_is_wrong(self):
+        never = [alert("SqlBakAccountNeverScraped", job="sqlbak-gateway", instance=f"gateway-{n}:8000", account="acme") for n in (1, 2)]
+        self.assertEqual({("SqlBakAccountNeverScraped", "gateway-1:8000")}, self.silenced(
+            alert("SqlBakClockWrong", job="sqlbak-gateway", instance="gateway-1:8000"), *never))
 
     def test_the_api_being_down_leaves_a_refused_token_to_be_heard_of(self):
         self.assertEqual({("SqlBakDataStale", "acme")}, self.silenced(
