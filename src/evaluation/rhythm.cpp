@@ -13,7 +13,7 @@ constexpr std::size_t kLatestGaps = 50;
 constexpr double kPauseIsLongerThan = 7 * kMillisecondsPerDay;
 constexpr double kWeekendIsSeenIn = 6 * kMillisecondsPerDay;
 constexpr double kWeekend = 2 * kMillisecondsPerDay;
-constexpr double kLeastSlack = kMillisecondsPerHour;  // a clock change, and the run itself
+constexpr double kLeastSlack = 1.5 * kMillisecondsPerHour;  // an hour for a clock change, and the run itself
 constexpr double kMostSlack = kMillisecondsPerDay;
 
 // The latest are enough to tell the typical gap, and follow a schedule that was changed.

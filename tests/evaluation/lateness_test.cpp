@@ -69,8 +69,8 @@ TEST(InferredMaxAge, IsTheLongestGapSeenAndSomeSlack) {
   const std::vector<MaxAgeCase> cases = {
       {"daily: half a day of slack", JobUnderTest().succeeded_every(24, full, 5, 10), 24 + 12},
       {"weekly: slack is a day at most", JobUnderTest().succeeded_every(24 * 7, full, 5, 6), 24 * 7 + 24},
-      {"every 15 minutes: an hour at least",
-       JobUnderTest().enables({log}).succeeded_every(0.25, log, 0.1, 700), 0.25 + 1, log},
+      {"every 15 minutes: an hour and a half at least",
+       JobUnderTest().enables({log}).succeeded_every(0.25, log, 0.1, 700), 0.25 + 1.5, log},
       {"weekdays: the weekend was seen", every_weekday_evening(3), 72 + 24},
       {"office hours: from Friday 18:00 to Monday 08:00", office_hours_logs(2), 62 + 24, log},
       {"daily, but no weekend seen yet", JobUnderTest().succeeded_every(24, full, 5, 5), 24 + 12 + 48},
@@ -181,6 +181,17 @@ TEST(Overdue, NoDayOfAPastThatRepeatsItselfIsLate) {
       const auto account = evaluation::prepare(std::make_shared<const Snapshot>(snapshot), {});
       ASSERT_EQ(account.jobs[0]->state, JobState::protected_) << ago.count() << " minutes before T";
     }
+  }
+}
+
+TEST(Overdue, NotInTheNightInWhichClocksAreSetBack) {
+  // That night is an hour longer by a schedule of local times, and the run takes its time as ever.
+  for (const double every_hours : {0.25, 1.0, 2.0, 24.0}) {
+    const auto overdue_after = [&](double latest) {
+      return judged_row(JobUnderTest().succeeded_every(every_hours, full, latest, 700), full).overdue;
+    };
+    EXPECT_EQ(overdue_after(every_hours + 1 + 0.4), false) << every_hours;
+    EXPECT_EQ(overdue_after(every_hours * 1.5 + 1.6), true) << every_hours;
   }
 }
 
