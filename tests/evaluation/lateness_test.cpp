@@ -27,8 +27,13 @@ TEST(ExpectedInterval, CountsEarlierSuccessesWhereTheKnownOnesTellLittle) {
   before.of(full).last_success = before.of(full).last_attempt = hours_ago(24 * 20 + 168);
   EXPECT_EQ(interval(JobUnderTest().remembers(before)), 7 * kDay) << "none is known any more";
   EXPECT_EQ(interval(JobUnderTest().remembers(before).ran(succeeded(full, hours_ago(24 * 20)))), 7 * kDay);
+  EXPECT_EQ(interval(JobUnderTest().remembers(before).succeeded_every(168, full, 24 * 13, 2)), 7 * kDay)
+      << "two are a week apart, but too few";
   EXPECT_EQ(interval(JobUnderTest().remembers(before).succeeded_every(24, full, 5, 7)), kDay)
       << "the known ones tell enough";
+  before.of(full).successes.push_back(hours_ago(24 * 20));
+  EXPECT_EQ(interval(JobUnderTest().remembers(before).ran(succeeded(full, hours_ago(24 * 20)))), 7 * kDay)
+      << "one is known and remembered";
 }
 
 TEST(ExpectedInterval, IsTheMedianGapBetweenAtLeastFiveSuccesses) {
