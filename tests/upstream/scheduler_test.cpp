@@ -87,6 +87,14 @@ TEST_F(SchedulerTest,
   EXPECT_THAT(started(), ElementsAre(asked[9]));
 }
 
+TEST_F(SchedulerTest, each_collection_of_an_account_begins_with_one_request) {
+  begins_and_answers(kAcme);
+  scheduler_.end(kAcme, now_);
+  begins(kAcme);
+  const auto asked = asks(kAcme, 3);
+  EXPECT_THAT(started(), ElementsAre(asked[0]));
+}
+
 TEST_F(SchedulerTest, accounts_take_turns) {
   begins_and_answers(kAcme);
   begins_and_answers(kBolt);
@@ -455,6 +463,24 @@ TEST_F(SchedulerTest, a_first_request_that_fails_makes_an_account_ailing_at_once
   begins(kBolt, unlimited());
   const auto bolt = asks(kBolt);
   EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
+}
+
+TEST_F(SchedulerTest, silence_counts_from_the_last_answer_however_often_it_was_looked_for) {
+  limit_all({.max_concurrent_requests = 8, .requests_per_second = 0});
+  begins_and_answers(kAcme);
+  const auto acme = asks(kAcme, 9);
+  started();
+  for (int i = 0; i < 2; ++i) {
+    passes(kPatience / 2);
+    if (i == 0) ends(acme[0]);
+    started();
+  }
+  begins(kBolt, unlimited());
+  asks(kBolt);
+  EXPECT_EQ(scheduler_.give_way(now_), std::nullopt) << "half as long";
+  passes(kPatience / 2);
+  started();
+  EXPECT_EQ(scheduler_.give_way(now_), acme[8]);
 }
 
 TEST_F(SchedulerTest, an_account_whose_answers_take_long_stays_ailing) {
