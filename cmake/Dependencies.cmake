@@ -5,7 +5,7 @@ find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)                    # sqlbak, gateway
 find_package(CURL 7.88 REQUIRED)                             # upstream
 find_package(Poco 1.11 REQUIRED COMPONENTS Net NetSSL Util)  # http
-find_package(OpenSSL 3.0 REQUIRED)                           # base (hashes), http
+find_package(OpenSSL 3.0 REQUIRED)                           # base (hashes), upstream, http
 find_package(ZLIB REQUIRED)                                  # http
 find_package(tomlplusplus 3.3 REQUIRED)                      # config
 find_package(SQLite3 3.40 REQUIRED)                          # history

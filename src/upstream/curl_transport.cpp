@@ -19,6 +19,7 @@
 #include <utility>
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 
 namespace sqlbak_gateway::upstream {
 namespace {
@@ -134,6 +135,15 @@ int on_socket(void*, curl_socket_t socket, curlsocktype) {
   return CURL_SOCKOPT_OK;
 }
 
+// A read ends after a message that carries no data, such as the renewal of a key. With this mode, or with
+// records read ahead, it goes on as long as such messages keep coming, and all other calls wait.
+CURLcode on_tls_context(CURL*, void* context, void*) {
+  auto* const tls = static_cast<SSL_CTX*>(context);
+  SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_read_ahead(tls, 0);
+  return CURLE_OK;
+}
+
 }  // namespace
 
 struct CurlTransport::Impl {
@@ -144,6 +154,8 @@ struct CurlTransport::Impl {
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.idle_connections));
     const curl_version_info_data* built = curl_version_info(CURLVERSION_NOW);
     system_authorities = built->cainfo != nullptr ? built->cainfo : "/etc/ssl/certs/ca-certificates.crt";
+    tls_is_openssl =
+        built->ssl_version != nullptr && std::string_view(built->ssl_version).starts_with("OpenSSL/");
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -171,6 +183,7 @@ struct CurlTransport::Impl {
     set(easy, CURLOPT_CAPATH,
         nullptr);  // with a directory of them, libcurl reads the authorities for each connection
     set(easy, CURLOPT_CA_CACHE_TIMEOUT, kAuthoritiesSeconds);
+    if (tls_is_openssl) set(easy, CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
     set(easy, CURLOPT_HTTP_VERSION,
         static_cast<long>(options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate, br");
@@ -317,6 +330,7 @@ struct CurlTransport::Impl {
   const CurlOptions options;
   CURLM* multi = nullptr;
   std::string system_authorities;
+  bool tls_is_openssl = false;  // other libraries hand on_tls_context something else
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> exchanges;
   std::set<std::pair<Deadline, std::uint64_t>> deadlines;
   std::vector<Easy> idle;

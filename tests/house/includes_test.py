@@ -35,7 +35,7 @@ LIBRARIES = {
     "nlohmann/": {"sqlbak", "gateway"},
     "sqlite3": {"history"},
     "prometheus/": {"gateway"},
-    "openssl/": {"base", "http"},
+    "openssl/": {"base", "upstream", "http"},
     "zlib": {"http"},
     "crypt.h": {"gateway"},
     "systemd/": set(),  # no layer: src/service_manager.cpp, beside main.cpp

@@ -81,6 +81,15 @@ class ScriptedServer::Connection final : public ServerConnection {
     return true;
   }
 
+  bool renew_key(int times) override {
+    if (!accepted_) return false;
+    for (int i = 0; i < times; ++i) {
+      if (SSL_key_update(ssl_, SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return false;
+      if (SSL_do_handshake(ssl_) != 1) return false;
+    }
+    return true;
+  }
+
   void hang() override {
     while (read_more()) {
     }

@@ -26,6 +26,8 @@ class ServerConnection {
   virtual std::string read_request() = 0;
   // False once the peer is gone.
   virtual bool send(std::string_view bytes) = 0;
+  // Renews the key of its TLS 1.3 so many times, each in a record of its own. False once the peer is gone.
+  virtual bool renew_key(int times) = 0;
   // Waits until the peer or the server goes, reading what comes.
   virtual void hang() = 0;
   // Ends the connection with a reset in place of an orderly end.

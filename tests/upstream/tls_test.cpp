@@ -3,6 +3,8 @@
 #include "upstream/certificates.h"
 #include "upstream/scripted_server.h"
 
+#include <latch>
+
 namespace sqlbak_gateway::upstream::testing {
 namespace {
 
@@ -89,6 +91,39 @@ TEST_F(TlsTest, a_connection_cut_in_the_middle_of_the_answer_is_no_answer) {
       },
       certificates_.signed_for(kHere));
   EXPECT_THAT(failure(ask(peer(server.url(), certificates_.authority_file()))), StartsWith("connection:"));
+}
+
+// Else an API that sends nothing else keeps the calls to all others waiting for as long as its bytes come.
+TEST_F(TlsTest, one_turn_takes_no_more_than_a_few_renewals_of_an_apis_key) {
+  constexpr int kRenewals = 300;
+  std::latch turning_rests{1};
+  std::latch all_sent{1};
+  bool sent = false;
+  ScriptedServer server(
+      [&](ServerConnection& connection) {
+        connection.read_request();
+        transport_->wake();
+        turning_rests.wait();
+        sent = connection.renew_key(kRenewals) && connection.send(ok("{}"));
+        all_sent.count_down();
+      },
+      certificates_.signed_for(kHere));
+  const Deadline guard = Deadline::after(clock_.steady_now(), kGuard);
+  transport_->start(call(peer(server.url(), certificates_.authority_file())));
+  std::vector<Completion> ended = transport_->poll(guard);
+  turning_rests.count_down();
+  all_sent.wait();
+  ASSERT_TRUE(sent);
+
+  int turns = 0;
+  while (ended.empty() && !guard.passed(clock_.steady_now())) {
+    ended = transport_->poll(Deadline::at(clock_.steady_now()));
+    ++turns;
+  }
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(failure(ended[0]), "answered 200");
+  EXPECT_EQ(ended[0].body, "{}");
+  EXPECT_GE(turns, kRenewals / 10);
 }
 
 }  // namespace
