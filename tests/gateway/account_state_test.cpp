@@ -194,6 +194,27 @@ TEST_F(AccountStateTest, WhatAFormerProcessKnewTellsNothingOfItsLastCollection) 
   EXPECT_FALSE(state.probe_success());
 }
 
+TEST_F(AccountStateTest, WhatTurnsOutToBeAnotherAccountsIsNoSuccess) {
+  state.restored(std::make_shared<const Published>(), clock.system_now(), clock.system_now());
+  state.disowned();
+  EXPECT_EQ(state.data(), nullptr);
+  EXPECT_FALSE(state.probe_success());
+  EXPECT_EQ(state.record().last_success, std::nullopt);
+}
+
+TEST_F(AccountStateTest, AChangedConfigurationHasNoCollectionYetAndNoFailures) {
+  fail_in(seconds(1));
+  const Duration first_wait = *state.next_due() - clock.steady_now();
+  fail_in(seconds(1));
+  begin();
+  const CollectionRecord running = state.record();
+  state = AccountState(kTtl);
+  state.inherited(running, nullptr);
+  EXPECT_FALSE(state.record().in_progress);
+  fail_in(seconds(1));
+  EXPECT_EQ(*state.next_due() - clock.steady_now(), first_wait);
+}
+
 TEST_F(AccountStateTest, AChangedConfigurationKeepsWhatWasKnown) {
   collect_in(seconds(1));
   fail_in(seconds(2));
