@@ -213,6 +213,9 @@ TEST_F(AListThatMoves, IsReadOnceMoreForAServerToo) {
   fail_with("endpoint=servers,shift=-1,skip=1,first=1");
   EXPECT_THAT(collect().snapshot->servers, SizeIs(4));
   EXPECT_EQ(requests("servers"), 4u);
+  heal();
+  collect();
+  EXPECT_EQ(requests("servers"), 2u);
 }
 
 TEST_F(CollectionReading, AListOfOnePageIsNotReadTwice) {

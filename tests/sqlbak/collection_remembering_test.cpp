@@ -292,7 +292,7 @@ TEST_F(OtherToken, OfAnotherAccountStartsFromNothing) {
 
 TEST_F(OtherToken, StartsFromNothingWhereMeDoesNotTell) {
   turn("me=off");
-  collect();
+  EXPECT_EQ(collect().snapshot->info, std::nullopt) << "that of the former account";
   EXPECT_EQ(requests("jobrun_details"), 10u);
   // From then on the token's fingerprint is the identity.
   collect();
