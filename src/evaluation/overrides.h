@@ -5,7 +5,11 @@
 #include "sqlbak_gateway/evaluation/prepared.h"
 
 #include <cstddef>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sqlbak_gateway::evaluation {
@@ -16,8 +20,36 @@ struct ResolvedOverride {
   std::size_t matches;
 };
 
-// Refers to the policy it was made from. An override means what it names in the closest way that matches
-// anything: a target that is one job's id does not also mean a job of that name.
+// Overrides found by what they name: there may be as many as a file has room for, and as many jobs. An override
+// means what it names in the closest way that matches anything: a target that is one job's id does not also
+// mean a job of that name.
+class ResolvedOverrides {
+ public:
+  // Ways of naming, the closest last.
+  static constexpr int kByName = 0;
+  static constexpr int kByServerAndName = 1;  // jobs only: "server/job"
+  static constexpr int kById = 2;
+  struct Names {
+    std::string_view id;
+    std::string_view name;
+    std::optional<std::string_view> server;  // its name; jobs only
+  };
+
+  // Refers to `overrides`. `names` are those of all that may be meant.
+  ResolvedOverrides(const std::vector<Override>& overrides, const std::vector<Names>& names);
+
+  // Those whose target is one of `names`, with the way of naming that makes it so: the closest last, and those
+  // of one way in their order.
+  std::vector<std::pair<const ResolvedOverride*, int>> naming(const Names& names) const;
+  // In their order.
+  const std::vector<ResolvedOverride>& all() const { return all_; }
+
+ private:
+  std::vector<ResolvedOverride> all_;
+  std::multimap<std::string_view, std::size_t> by_target_;  // places in all_; equal ones in their order
+};
+
+// Refers to the policy it was made from.
 class Overrides {
  public:
   Overrides(const Policy& policy, const Snapshot& snapshot);
@@ -27,17 +59,10 @@ class Overrides {
   std::vector<AmbiguousOverride> ambiguous() const;
 
  private:
-  // Ways of naming, the closest last.
-  static constexpr int kByName = 0;
-  static constexpr int kByServerAndName = 1;  // jobs only: "server/job"
-  static constexpr int kById = 2;
-  static bool names(const std::string& target, const std::string& id, const std::string& name, int how);
-  static bool names(const std::string& target, const Job& job, int how);
-
   const Policy& policy_;
-  std::vector<ResolvedOverride> servers_;
-  std::vector<ResolvedOverride> jobs_;
-  bool jobs_complete_ = true;
+  const ResolvedOverrides servers_;
+  const ResolvedOverrides jobs_;
+  const bool jobs_complete_;
 };
 
 }  // namespace sqlbak_gateway::evaluation

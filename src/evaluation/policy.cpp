@@ -2,6 +2,7 @@
 
 #include "evaluation/overrides.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sqlbak_gateway::evaluation {
@@ -14,21 +15,26 @@ void MaxAges::refine(const MaxAges& closer) {
 
 namespace {
 
-template <typename Named, typename Matches>
-std::vector<ResolvedOverride> resolve(const std::vector<Override>& overrides, const std::vector<Named>& named,
-                                      int closest, Matches&& matches) {
-  std::vector<ResolvedOverride> resolved;
-  for (const Override& override_ : overrides) {
-    ResolvedOverride one{&override_, closest, 0};
-    for (; one.closeness >= 0; --one.closeness) {
-      for (const auto& candidate : named) {
-        if (matches(override_.target, *candidate, one.closeness)) ++one.matches;
-      }
-      if (one.matches > 0) break;
-    }
-    resolved.push_back(one);
-  }
-  return resolved;
+using Names = ResolvedOverrides::Names;
+
+Names names_of_server(std::string_view id, std::string_view name) {
+  return {id, name, std::nullopt};
+}
+
+Names names_of(const Job& job) {
+  return {job.id, job.name, job.server_name};
+}
+
+std::vector<Names> names_of_servers(const Snapshot& snapshot) {
+  std::vector<Names> names;
+  for (const Server& server : snapshot.servers) names.push_back(names_of_server(server.id, server.name));
+  return names;
+}
+
+std::vector<Names> names_of_jobs(const Snapshot& snapshot) {
+  std::vector<Names> names;
+  for (const auto& job : snapshot.jobs) names.push_back(names_of(job->job));
+  return names;
 }
 
 void apply(const Override& override_, JobPolicy& policy) {
@@ -38,68 +44,68 @@ void apply(const Override& override_, JobPolicy& policy) {
 
 }  // namespace
 
-Overrides::Overrides(const Policy& policy, const Snapshot& snapshot) : policy_(policy) {
-  std::vector<const Server*> servers;
-  for (const Server& server : snapshot.servers) servers.push_back(&server);
-  std::vector<const Job*> jobs;
-  for (const auto& job : snapshot.jobs) jobs.push_back(&job->job);
-  servers_ =
-      resolve(policy.servers, servers, kById, [](const std::string& target, const Server& server, int how) {
-        return names(target, server.id, server.name, how);
-      });
-  jobs_ = resolve(policy.jobs, jobs, kById,
-                  [](const std::string& target, const Job& job, int how) { return names(target, job, how); });
-  jobs_complete_ = snapshot.jobs_pending == 0;
+ResolvedOverrides::ResolvedOverrides(const std::vector<Override>& overrides,
+                                     const std::vector<Names>& names) {
+  for (const Override& override_ : overrides) {
+    by_target_.emplace(override_.target, all_.size());
+    all_.push_back({&override_, -1, 0});
+  }
+  for (const Names& of_one : names) {
+    for (const auto& [found, how] : naming(of_one)) {
+      ResolvedOverride& one = all_[static_cast<std::size_t>(found - all_.data())];
+      if (how > one.closeness) one.matches = 0;
+      if (how >= one.closeness) ++one.matches;
+      one.closeness = std::max(one.closeness, how);
+    }
+  }
 }
 
-bool Overrides::names(const std::string& target, const std::string& id, const std::string& name, int how) {
-  return how == kById ? target == id : how == kByName && target == name;
+std::vector<std::pair<const ResolvedOverride*, int>> ResolvedOverrides::naming(const Names& names) const {
+  std::vector<std::pair<const ResolvedOverride*, int>> found;
+  if (by_target_.empty()) return found;
+  const auto add = [&](std::string_view name, int how) {
+    const auto [first, last] = by_target_.equal_range(name);
+    for (auto entry = first; entry != last; ++entry) found.emplace_back(&all_[entry->second], how);
+  };
+  add(names.name, kByName);
+  if (names.server) add(std::string(*names.server).append("/").append(names.name), kByServerAndName);
+  add(names.id, kById);
+  return found;
 }
 
-bool Overrides::names(const std::string& target, const Job& job, int how) {
-  if (how != kByServerAndName) return names(target, job.id, job.name, how);
-  const std::string& server = job.server_name;
-  return target.size() == server.size() + 1 + job.name.size() &&
-         target.compare(0, server.size(), server) == 0 && target[server.size()] == '/' &&
-         target.compare(server.size() + 1, std::string::npos, job.name) == 0;
-}
+Overrides::Overrides(const Policy& policy, const Snapshot& snapshot)
+    : policy_(policy),
+      servers_(policy.servers, names_of_servers(snapshot)),
+      jobs_(policy.jobs, names_of_jobs(snapshot)),
+      jobs_complete_(snapshot.jobs_pending == 0) {}
 
 JobPolicy Overrides::of(const Job& job) const {
   JobPolicy policy{policy_.lookback, policy_.max_age, false};
-  for (int how = kByName; how <= kById; ++how) {
-    for (const ResolvedOverride& server : servers_) {
-      const bool named = names(server.target->target, job.server_id, job.server_name, how);
-      // A job may still say that it is of a server that is listed no more.
-      const bool meant = server.matches > 0 ? server.closeness == how : how == kById;
-      if (meant && named) apply(*server.target, policy);
-    }
+  for (const auto& [server, how] : servers_.naming(names_of_server(job.server_id, job.server_name))) {
+    // A job may still say that it is of a server that is listed no more.
+    const bool meant = server->matches > 0 ? server->closeness == how : how == ResolvedOverrides::kById;
+    if (meant) apply(*server->target, policy);
   }
-  for (int how = kByName; how <= kById; ++how) {
-    for (const ResolvedOverride& one : jobs_) {
-      if (one.matches > 0 && one.closeness == how && names(one.target->target, job, how))
-        apply(*one.target, policy);
-    }
+  for (const auto& [one, how] : jobs_.naming(names_of(job))) {
+    if (one->closeness == how) apply(*one->target, policy);
   }
   return policy;
 }
 
 bool Overrides::ignores(const Server& server) const {
   bool ignored = false;
-  for (int how = kByName; how <= kById; ++how) {
-    for (const ResolvedOverride& one : servers_) {
-      const bool named = names(one.target->target, server.id, server.name, how);
-      if (one.closeness == how && named && one.target->ignore) ignored = *one.target->ignore;
-    }
+  for (const auto& [one, how] : servers_.naming(names_of_server(server.id, server.name))) {
+    if (one->closeness == how && one->target->ignore) ignored = *one->target->ignore;
   }
   return ignored;
 }
 
 std::vector<AmbiguousOverride> Overrides::ambiguous() const {
   std::vector<AmbiguousOverride> ambiguous;
-  for (const ResolvedOverride& one : servers_) {
+  for (const ResolvedOverride& one : servers_.all()) {
     if (one.matches != 1) ambiguous.push_back({true, one.target->target, one.matches});
   }
-  for (const ResolvedOverride& one : jobs_) {
+  for (const ResolvedOverride& one : jobs_.all()) {
     const bool may_come_yet = one.matches == 0 && !jobs_complete_;
     if (one.matches != 1 && !may_come_yet) ambiguous.push_back({false, one.target->target, one.matches});
   }

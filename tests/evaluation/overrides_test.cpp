@@ -1,6 +1,8 @@
 // Overrides of jobs and servers: what they name, and which goes first.
 #include "evaluation/account_under_test.h"
 
+#include <ctime>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +15,7 @@ using evaluation::MaxAges;
 using evaluation::Override;
 using evaluation::Policy;
 using std::chrono::hours;
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using enum BackupType;
@@ -31,6 +34,13 @@ AccountUnderTest account() {
   account.with(JobUnderTest("11").named("Weekly").on_server("1", "sql-1"));
   account.with(JobUnderTest("12").named("Nightly").on_server("2", "sql-2"));
   return account;
+}
+
+// Of this thread: what else the machine does takes none of it.
+Duration cpu_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 // The ids of jobs that are ignored.
@@ -134,6 +144,25 @@ TEST(Overrides, AnIgnoredJobIsNeverLateNorFailing) {
   EXPECT_EQ(row.retention_violation, std::nullopt);
   EXPECT_EQ(prepared->jobs[0]->databases_failing, std::nullopt);
   EXPECT_EQ(row.last_attempt_succeeded, false) << "but what happened is told";
+}
+
+// A file of accounts_dir, which less trusted hands write, has room for as many; accounts are prepared one after
+// another, so that the time would be everybody's.
+TEST(Overrides, MayBeMoreThanAnyJobHasToBeComparedWith) {
+  Policy policy;
+  for (int i = 0; i < 60'000; ++i) {
+    policy.jobs.push_back({"gone-" + std::to_string(i), true, {}});
+    policy.servers.push_back({"gone-" + std::to_string(i), true, {}});
+  }
+  policy.jobs.push_back({"7", true, {}});
+  AccountUnderTest large;
+  for (int i = 0; i < 3'000; ++i) {
+    const std::string id = std::to_string(i);
+    large.with_server(id, "sql-" + id).with(JobUnderTest(id).named("Job " + id).on_server(id, "sql-" + id));
+  }
+  const Duration before = cpu_time();
+  EXPECT_THAT(ignored(policy, large), ElementsAre("7"));
+  EXPECT_LT(cpu_time() - before, seconds(5));
 }
 
 }  // namespace

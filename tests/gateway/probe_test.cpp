@@ -421,6 +421,20 @@ TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
   EXPECT_NE(page.body->find("job \"Nightly ERB\" matches nothing"), std::string::npos);
 }
 
+// Whoever writes a file of accounts_dir writes no more than so much of the log that is everybody's.
+TEST_F(ProbeTest, ManyOverridesThatMatchNothingAreAFewLinesOfTheLogAndNotLongOnes) {
+  const std::string selector(10'000, 'x');
+  for (int i = 0; i < 1'000; ++i) {
+    configured("acme").jobs.push_back(
+        {.selector = "gone-" + std::to_string(i) + selector, .ignore = true, .max_age = {}, .place = {}});
+  }
+  collected("acme");
+  EXPECT_NE(lines.text.find("jobs.gone-0x"), std::string::npos);
+  EXPECT_NE(lines.text.find("overrides=990"), std::string::npos) << "how many are left out";
+  EXPECT_LT(lines.text.size(), 20'000u);
+  EXPECT_EQ(series(get("/metrics")).at("sqlbak_gateway_config_overrides_unmatched{account=\"acme\"}"), 1'000);
+}
+
 TEST_F(ProbeTest, TheTimeThatAPasswordCheckTakesCountsAgainstTheScrapeTimeout) {
   configuration.access = {{.name = "prometheus",
                            .password_bcrypt = Secret("$2b$10$" + std::string(53, '.')),
