@@ -21,6 +21,10 @@ constexpr Duration kLongestWait = std::chrono::hours(24);
 // Most tokens are there at once.
 constexpr Duration kLeastTimeForToken = std::chrono::seconds(1);
 
+// The log is everybody's, and the overrides are of whoever writes the account's file.
+constexpr std::size_t kOverridesInLog = 10;
+constexpr std::size_t kOverrideBytesInLog = 300;
+
 // Lets one thread in, and the others pass by. Of a scope.
 class OneAtATime {
  public:
@@ -508,13 +512,19 @@ void Account::log_overrides(const Published& data) const {
   }
   const std::vector<evaluation::AmbiguousOverride>& now = data.account->ambiguous_overrides;
   if (before && before->account->ambiguous_overrides == now) return;
-  for (const evaluation::AmbiguousOverride& over : now) {
+  const std::size_t told = std::min(now.size(), kOverridesInLog);
+  for (std::size_t i = 0; i < told; ++i) {
+    const evaluation::AmbiguousOverride& over = now[i];
+    const std::string_view kind = over.of_server ? "servers." : "jobs.";
     services_.log.warn(over.matches == 0 ? "an override matches nothing: correct its name, or remove it"
                                          : "an override matches several: name an id, or \"server/job\"",
                        {{"account", config_.name},
-                        {"override", (over.of_server ? "servers." : "jobs.") + over.target},
+                        {"override", std::string(kind).append(cut_to(over.target, kOverrideBytesInLog))},
                         {"matches", over.matches}});
   }
+  if (told == now.size()) return;
+  services_.log.warn("more overrides match nothing or several: the account's debug page lists them",
+                     {{"account", config_.name}, {"overrides", now.size() - told}});
 }
 
 // Once when a trouble begins, changes its kind, or ends; what repeats is in the metrics.
