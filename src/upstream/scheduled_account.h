@@ -29,6 +29,7 @@ struct Group {
   explicit Group(double rate) : bucket(rate, kGroupBurst) {}
 
   bool paused(SteadyTime now) const { return now < paused_until; }
+  bool may_ask(SteadyTime now) const { return !paused(now) && bucket.available(now) >= 1; }
 
   TokenBucket bucket;
   SteadyTime paused_until{};
@@ -53,7 +54,8 @@ struct Account {
 
   // Of its collection.
   bool collecting = false;
-  std::uint64_t arrival = 0;  // tells its collections apart and orders backfills
+  std::uint64_t arrival = 0;  // tells its collections apart
+  std::uint64_t turn = 0;     // orders the line: of its arrival, until its own rate costs it a place
   Share share;
   Group* group = nullptr;
   std::deque<Queued> due;

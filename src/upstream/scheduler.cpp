@@ -44,7 +44,7 @@ struct Scheduler::State {
   std::unordered_map<LimitGroup, Group> groups;
   std::unordered_map<Ticket, InFlight> in_flight;
   std::array<std::array<Ring, 2>, 2> rings;               // ready accounts by lane and Share::Kind
-  std::array<std::map<std::uint64_t, Account*>, 2> line;  // waiting for a backfill place, by lane and arrival
+  std::array<std::map<std::uint64_t, Account*>, 2> line;  // waiting for a backfill place, by lane and turn
   std::array<std::uint32_t, 2> places_taken{};            // by lane
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::uint64_t timers_set = 0;
@@ -118,7 +118,7 @@ struct Scheduler::State {
 
   void leave(Account& account) {
     if (account.ring != nullptr) account.ring->erase(account.position);
-    if (account.standing == Account::Standing::in_line) line[account.lane].erase(account.arrival);
+    if (account.standing == Account::Standing::in_line) line[account.lane].erase(account.turn);
     account.ring = nullptr;
     account.standing = Account::Standing::idle;
   }
@@ -138,12 +138,12 @@ struct Scheduler::State {
   void place(Account& account, SteadyTime now) {
     if (!account.wants_turn()) {
       leave(account);
-    } else if (account.needs_place() && account.group->paused(now)) {
+    } else if (account.needs_place() && !account.group->may_ask(now)) {
       if (account.standing != Account::Standing::parked) park(account, now);
     } else if (account.needs_place()) {
       if (account.standing != Account::Standing::in_line) {
         leave(account);
-        line[account.lane].emplace(account.arrival, &account);
+        line[account.lane].emplace(account.turn, &account);
         account.standing = Account::Standing::in_line;
       }
       fill_places(account.lane, now);
@@ -206,7 +206,11 @@ struct Scheduler::State {
       settle(account, now);
       if (account.in_flight > 0) {
         turn_ailing(account, now);
-      } else if (account.due.empty() || account.group->paused(now)) {
+      } else if (account.due.empty() || !account.group->may_ask(now)) {
+        // Behind those who wait for their first, or a few such accounts would pass the places round for ever.
+        if (account.has_place && !account.due.empty() && !account.group->paused(now)) {
+          account.turn = ++arrivals;
+        }
         give_up_place(account, now);
         place(account, now);
       }
@@ -300,7 +304,7 @@ struct Scheduler::State {
     for (Ring& ring : rings[lane]) {
       while (!ring.empty()) {
         Account& account = *ring.front();
-        if (!account.group->paused(now) && account.group->bucket.available(now) >= 1) return &account;
+        if (account.group->may_ask(now)) return &account;
         park(account, now);
       }
     }
@@ -415,6 +419,7 @@ void Scheduler::begin(AccountKey key, const Share& share, SteadyTime now) {
   account.key = key;
   account.collecting = true;
   account.arrival = ++state_->arrivals;
+  account.turn = account.arrival;
   account.share = share;
   account.share.max_concurrent_requests = std::max(1u, share.max_concurrent_requests);
   account.group = &group;

@@ -71,5 +71,18 @@ TEST_F(IsolationTest, FiveHundredColdAccountsAllComplete) {
   for (int i = 1; i <= kSick + kWell; ++i) EXPECT_EQ(value(probed(name(i)), "probe_success"), 1) << name(i);
 }
 
+// The author of a file in accounts_dir may set the rates of its accounts as low as they go.
+TEST_F(IsolationTest, AccountsThatMayHardlyAskKeepNobodyFromBeingReadForTheFirstTime) {
+  for (int i = 1; i <= kSick; ++i) {
+    configured(name(i)).requests_per_second = 0.01;
+    configured(name(i)).token.name = variable(name(1));  // and so one rate, which a few of them use up
+  }
+  for (int i = 1; i <= kSick; ++i) probe(name(i));
+  let_pass(minutes(1));
+  for (int i = kSick + 1; i <= kSick + kWell; ++i) probe(name(i));
+  let_pass(minutes(1));
+  EXPECT_LE(longest_of_the_well(), 30);
+}
+
 }  // namespace
 }  // namespace sqlbak_gateway::gateway

@@ -576,6 +576,53 @@ TEST_F(BackfillTest, a_place_is_lost_by_a_long_pause_and_got_back_in_order_of_ar
   EXPECT_THAT(started(), SizeIs(1)) << "Acme, which starts again with one request after its refusals";
 }
 
+// Accounts whose own rate, which their tenants may set, lets them ask less often than once in kPatience.
+class SlowBackfillsTest : public SchedulerTest {
+ protected:
+  // They have spent what they may ask at once, but for Crane, which is the last in line and not slow.
+  void have_begun(std::uint32_t places) {
+    GlobalLimits limits = kAmple;
+    limits.backfills_at_a_time = places;
+    limit_all(limits);
+    Share slow = backfill();
+    slow.requests_per_second = 0.9;
+    begins_and_answers(kAcme, slow);
+    slow.requests_per_second = 0.3;
+    begins_and_answers(kBolt, slow);
+    begins_and_answers(kCrane, backfill());
+    for (const AccountKey account : {kAcme, kBolt}) asks(account, 400);
+    crane_ = asks(kCrane).front();
+  }
+  // Until nothing more may start, and whether Crane did.
+  bool crane_starts() {
+    bool crane = false;
+    for (auto tickets = started(); !tickets.empty(); tickets = started()) {
+      for (const Ticket ticket : tickets) {
+        crane = crane || ticket == crane_;
+        ends(ticket);
+      }
+    }
+    return crane;
+  }
+  Ticket crane_ = 0;
+};
+
+TEST_F(SlowBackfillsTest, lose_their_places_while_they_wait_for_their_own_rate) {
+  have_begun(2);
+  EXPECT_FALSE(crane_starts());
+  passes(kPatience);
+  EXPECT_TRUE(crane_starts());
+}
+
+TEST_F(SlowBackfillsTest, do_not_take_places_from_those_who_wait_for_their_first) {
+  have_begun(1);
+  EXPECT_FALSE(crane_starts()) << "Acme has it";
+  passes(kPatience);
+  EXPECT_FALSE(crane_starts()) << "Bolt has it";
+  passes(kPatience);
+  EXPECT_TRUE(crane_starts()) << "though Acme, which came before it, may ask again";
+}
+
 // --- Time accounting ---
 
 TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leaves_out_waiting) {
