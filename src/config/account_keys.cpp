@@ -2,6 +2,7 @@
 #include "config/file.h"
 #include "config/schema.h"
 #include "config/url.h"
+#include "sqlbak_gateway/base/text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -165,7 +166,7 @@ Key<AccountConfig> token_key(std::string_view name, TokenSource::Kind kind, std:
 std::optional<std::string> read_token_file(Reader& reader, const Slot& slot) {
   auto path = reader.path(slot);
   if (path && reader.less_trusted() && !lies_below(*path, reader.token_directory())) {
-    reader.error(slot.value.at, slot.path + " must lie below " + reader.token_directory() +
+    reader.error(slot.value.at, slot.path + " must lie below " + json_escaped(reader.token_directory()) +
                                     ", because it is named by a file of accounts_dir");
   }
   return path;

@@ -1,5 +1,7 @@
 #include "config/file.h"
 
+#include "sqlbak_gateway/base/text.h"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -50,7 +52,8 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes, co
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return cannot_read(errno);
   if (!below.empty() && !really_below(file.get(), below)) {
-    return Error{"lies outside of " + below + " (links are followed), and may not be used from there"};
+    return Error{"lies outside of " + json_escaped(below) +
+                 " (links are followed), and may not be used from there"};
   }
   if (S_ISDIR(status.st_mode)) return Error{"is a directory, not a file"};
   if (!S_ISREG(status.st_mode)) return Error{"is not a regular file"};

@@ -20,9 +20,9 @@ struct ResolvedOverride {
   std::size_t matches;
 };
 
-// Overrides found by what they name: there may be as many as a file has room for, and as many jobs. An override
-// means what it names in the closest way that matches anything: a target that is one job's id does not also
-// mean a job of that name.
+// Overrides found by what they name: there may be as many as a file has room for, and as many jobs. An
+// override means what it names in the closest way that matches anything: a target that is one job's id does
+// not also mean a job of that name.
 class ResolvedOverrides {
  public:
   // Ways of naming, the closest last.
@@ -38,8 +38,8 @@ class ResolvedOverrides {
   // Refers to `overrides`. `names` are those of all that may be meant.
   ResolvedOverrides(const std::vector<Override>& overrides, const std::vector<Names>& names);
 
-  // Those whose target is one of `names`, with the way of naming that makes it so: the closest last, and those
-  // of one way in their order.
+  // Those whose target is one of `names`, with the way of naming that makes it so: the closest last, and
+  // those of one way in their order.
   std::vector<std::pair<const ResolvedOverride*, int>> naming(const Names& names) const;
   // In their order.
   const std::vector<ResolvedOverride>& all() const { return all_; }

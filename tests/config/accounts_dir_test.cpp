@@ -186,6 +186,13 @@ TEST_F(OwnTokens, AreFilesOnly) {
                           "of accounts_dir, as accounts_dir_own_tokens is set: use token_file"));
 }
 
+TEST_F(OwnTokens, InAFileWhoseNameIsMeantToBreakLinesAreRefusedInOneLine) {
+  write_account_file("a\nerror: \x1b[2J.toml", "[accounts.a]\ntoken_file = \"token\"\n");
+  const LoadOutcome outcome = dir.load();
+  ASSERT_EQ(outcome.errors.size(), 1u);
+  EXPECT_THAT(to_text(outcome.errors[0]), HasSubstr("a\\nerror: \\u001b[2J, because"));
+}
+
 TEST_F(OwnTokens, AreNotAskedOfTheMainFile) {
   write_main("accounts_dir_own_tokens = true\n" + account("main") + "[accounts.other]\ntoken_file = \"t\"\n");
   dir.write("accounts.d/README", "");

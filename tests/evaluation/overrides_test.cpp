@@ -146,8 +146,8 @@ TEST(Overrides, AnIgnoredJobIsNeverLateNorFailing) {
   EXPECT_EQ(row.last_attempt_succeeded, false) << "but what happened is told";
 }
 
-// A file of accounts_dir, which less trusted hands write, has room for as many; accounts are prepared one after
-// another, so that the time would be everybody's.
+// A file of accounts_dir, which less trusted hands write, has room for as many; accounts are prepared one
+// after another, so that the time would be everybody's.
 TEST(Overrides, MayBeMoreThanAnyJobHasToBeComparedWith) {
   Policy policy;
   for (int i = 0; i < 60'000; ++i) {

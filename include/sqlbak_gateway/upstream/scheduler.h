@@ -18,8 +18,8 @@
 //  3. In turn, one request each.
 // Until its first answer a collection has one request in flight, so that an account that hangs holds one
 // place, not eight. After its first answer a backfill needs one of a few backfill places, given in order of
-// arrival; it loses the place while it is ailing, paused, out of work or kept by its own rate for kPatience, so
-// that no account holds up the line. After its own rate it stands at the end of it.
+// arrival; it loses the place while it is ailing, paused, out of work or kept by its own rate for kPatience,
+// so that no account holds up the line. After its own rate it stands at the end of it.
 //
 // All operations are O(log n) in accounts and waiting retries (give_way and end: in requests in flight); a
 // queued request takes 16 bytes.
