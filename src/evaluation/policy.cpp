@@ -25,14 +25,19 @@ Names names_of(const Job& job) {
   return {job.id, job.name, job.server_name};
 }
 
-std::vector<Names> names_of_servers(const Snapshot& snapshot) {
+// Most accounts have no overrides, and need no names.
+std::vector<Names> names_of_servers(const Policy& policy, const Snapshot& snapshot) {
   std::vector<Names> names;
+  if (policy.servers.empty()) return names;
+  names.reserve(snapshot.servers.size());
   for (const Server& server : snapshot.servers) names.push_back(names_of_server(server.id, server.name));
   return names;
 }
 
-std::vector<Names> names_of_jobs(const Snapshot& snapshot) {
+std::vector<Names> names_of_jobs(const Policy& policy, const Snapshot& snapshot) {
   std::vector<Names> names;
+  if (policy.jobs.empty()) return names;
+  names.reserve(snapshot.jobs.size());
   for (const auto& job : snapshot.jobs) names.push_back(names_of(job->job));
   return names;
 }
@@ -75,8 +80,8 @@ std::vector<std::pair<const ResolvedOverride*, int>> ResolvedOverrides::naming(c
 
 Overrides::Overrides(const Policy& policy, const Snapshot& snapshot)
     : policy_(policy),
-      servers_(policy.servers, names_of_servers(snapshot)),
-      jobs_(policy.jobs, names_of_jobs(snapshot)),
+      servers_(policy.servers, names_of_servers(policy, snapshot)),
+      jobs_(policy.jobs, names_of_jobs(policy, snapshot)),
       jobs_complete_(snapshot.jobs_pending == 0) {}
 
 JobPolicy Overrides::of(const Job& job) const {
