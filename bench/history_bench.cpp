@@ -109,7 +109,7 @@ void Load(benchmark::State& state) {
     const auto history = file.open();
     const std::size_t before = heap_in_use();
     state.ResumeTiming();
-    const auto loaded = history->load("account");
+    const auto loaded = history->load("account", Deadline::never());
     benchmark::DoNotOptimize(loaded.value().get());
     state.PauseTiming();
     heap = heap_in_use() - before;

@@ -2,6 +2,7 @@
 #include "service_manager.h"
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/log.h"
+#include "sqlbak_gateway/base/mutex.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/check.h"
@@ -113,6 +114,49 @@ class UpstreamThread {
   gateway::Collector& collector_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> turned_{true};
+  std::thread thread_;
+};
+
+// The thread that reloads when a signal says so: the files may be on a file system that hangs, and a stop and
+// a watchdog must not wait for that. Signals that come while it reloads are one.
+class ReloadThread {
+ public:
+  explicit ReloadThread(std::function<void()> reload)
+      : thread_([this, reload = std::move(reload)] {
+          while (wanted()) reload();
+        }) {}
+  ReloadThread(const ReloadThread&) = delete;
+  ReloadThread& operator=(const ReloadThread&) = delete;
+  // Waits for a reload that goes on.
+  ~ReloadThread() {
+    {
+      MutexLock lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void reload() {
+    {
+      MutexLock lock(mutex_);
+      wanted_ = true;
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  // Waits until a reload is; false: none will be.
+  bool wanted() {
+    MutexLock lock(mutex_);
+    while (!wanted_ && !stopping_) changed_.wait(mutex_);
+    wanted_ = false;
+    return !stopping_;
+  }
+
+  Mutex mutex_;
+  Condition changed_;
+  bool wanted_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
@@ -296,6 +340,12 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
 
   const ServiceManager service_manager;
   service_manager.ready("Serving");
+  // Ends before everything that a reload needs; should it hang, the end of the process does not wait for it.
+  ReloadThread reloads([&] {
+    service_manager.reloading(clock.steady_now());
+    const bool reloaded = gateway.reload().ok();  // it has logged what happened
+    service_manager.ready(reloaded ? "Serving" : "Serving; the last reload was refused, the log says why");
+  });
   for (;;) {
     const std::optional<int> signal = next_signal(signals, service_manager.alive_every());
     const bool answering = server->turned_since_last_asked();
@@ -303,9 +353,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     if (answering && collecting) service_manager.alive();
     if (!signal) continue;
     if (*signal == SIGHUP) {
-      service_manager.reloading(clock.steady_now());
-      const bool reloaded = gateway.reload().ok();  // it has logged what happened
-      service_manager.ready(reloaded ? "Serving" : "Serving; the last reload was refused, the log says why");
+      reloads.reload();
     } else {
       log.info("stopping", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
       break;

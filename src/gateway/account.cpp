@@ -18,8 +18,10 @@ constexpr std::string_view kFingerprintKey = "sqlbak-gateway token fingerprint 1
 // Safely inside what a condition variable can wait for.
 constexpr Duration kLongestWait = std::chrono::hours(24);
 
-// Most tokens are there at once.
-constexpr Duration kLeastTimeForToken = std::chrono::seconds(1);
+// Most tokens and histories are there at once.
+constexpr Duration kLeastTimeForDisk = std::chrono::seconds(1);
+// A history that takes longer is done without: the API may answer all the same.
+constexpr Duration kMostTimeForHistory = std::chrono::seconds(5);
 
 // The log is everybody's, and the overrides are of whoever writes the account's file.
 constexpr std::size_t kOverridesInLog = 10;
@@ -108,7 +110,7 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, const A
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   const SteadyTime now = services_.clock.steady_now();
   // A file system gets a moment, however short the probe's time is.
-  const Deadline for_token = std::max(deadline, Deadline::after(now, kLeastTimeForToken));
+  const Deadline for_token = std::max(deadline, Deadline::after(now, kLeastTimeForDisk));
   heed_changed_token(now, for_token);
   if (begin_if_due(now)) start_or_fail(for_token);
 
@@ -189,7 +191,7 @@ void Account::start_collection(SystemTime now, Deadline deadline) {
   order.plan.settings_ttl = config_.settings_ttl;
   order.plan.max_stale = config_.max_stale;
   order.plan.token_fingerprint = keyed_hash(kFingerprintKey, order.token->reveal());
-  recall(order.plan.token_fingerprint);
+  recall(order.plan.token_fingerprint, deadline);
   order.plan.first_reach = [reach = first_reach_of(config_)](const Job&) { return reach; };
   order.share.group = group_of(order.plan.token_fingerprint);
   order.share.max_concurrent_requests = config_.max_concurrent_requests;
@@ -208,7 +210,7 @@ void Account::start_collection(SystemTime now, Deadline deadline) {
 // What an earlier process knew, or this account before a reload, becomes the last good data, as long as the
 // token is the one that read it. Under another token nothing is shown before the collection has found out
 // whose account it is.
-void Account::recall(const std::string& token_fingerprint) {
+void Account::recall(const std::string& token_fingerprint, Deadline deadline) {
   std::shared_ptr<const AccountMemory> memory;
   bool history_known = false;
   {
@@ -219,7 +221,10 @@ void Account::recall(const std::string& token_fingerprint) {
   }
   std::shared_ptr<const AccountMemory> loaded;
   if (!history_known) {
-    const auto asked = services_.history.load(config_.name);
+    const SteadyTime now = services_.clock.steady_now();
+    const Deadline for_history = std::clamp(deadline, Deadline::after(now, kLeastTimeForDisk),
+                                            Deadline::after(now, kMostTimeForHistory));
+    const auto asked = services_.history.load(config_.name, for_history);
     history_known = asked.ok();
     if (asked) loaded = *asked;
     // It goes further back than what was collected while it could not be read.

@@ -533,8 +533,14 @@ void Gateway::put_in_force(const Generation& former, const std::shared_ptr<const
       found->second->succeed(*account);
     }
   }
-  MutexLock lock(mutex_);
-  generation_ = next;
+  bool stopping = false;
+  {
+    MutexLock lock(mutex_);
+    generation_ = next;
+    stopping = shutting_down_;
+  }
+  if (!stopping) return;
+  for (const auto& [name, account] : next->accounts) account->retire();  // shut_down() has not seen them
 }
 
 void Gateway::shut_down() {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <map>
 #include <set>
@@ -33,7 +34,7 @@ constexpr const char* kSchema = R"(
 
 class MemoryHistory final : public History {
  public:
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string&) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string&, Deadline) override {
     return std::shared_ptr<const AccountMemory>();
   }
   void store(const std::string&, std::shared_ptr<const AccountMemory>) override {}
@@ -97,10 +98,9 @@ Result<Database> open_database(const std::string& path) {
   return database;
 }
 
-std::optional<std::uint64_t> file_size(const std::string& path) {
+std::uint64_t file_size(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
-  return static_cast<std::uint64_t>(info.st_size);
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
 // The file and its accounts. Not thread-safe.
@@ -319,10 +319,8 @@ class SqliteHistory final : public History {
           {{"path", path}, {"error", database.error().message}});
       return;
     }
-    {
-      MutexLock lock(store_mutex_);
-      store_ = std::make_unique<Store>(std::move(*database));
-    }
+    store_.emplace(std::move(*database));
+    measure();
     durable_ = true;
     thread_ = std::thread([this] { run(); });
   }
@@ -337,29 +335,29 @@ class SqliteHistory final : public History {
     thread_.join();
   }
 
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account, Deadline deadline) override {
     if (!durable_) return std::shared_ptr<const AccountMemory>();
+    std::shared_ptr<Reading> reading;
     {
       MutexLock lock(mutex_);
       if (const auto waiting = waiting_.find(account); waiting != waiting_.end()) return waiting->second;
       if (writing_ == account) return writing_memory_;
       if (const auto failed = failed_.find(account); failed != failed_.end()) return failed->second;
-    }
-    MutexLock lock(store_mutex_);
-    Result<Store::Loaded> loaded = store_->load(account);
-    if (loaded && !loaded->damaged) {
-      unreadable_.erase(account);
-      return std::move(loaded->memory);
+      reading = readings_.try_emplace(account, std::make_shared<Reading>()).first->second;
+      changed_.notify_all();
+      while (!reading->found) {
+        const SteadyTime now = clock_.steady_now();
+        if (deadline.passed(now)) break;
+        changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), kLongestWait));
+      }
+      if (reading->found) return *reading->found;
     }
     ++errors_;
-    const Error error =
-        loaded ? Error{"what is remembered of it is damaged; it is read afresh"} : loaded.error();
-    if (unreadable_.insert(account).second) {
-      log_.warn("the history of an account cannot be read",
-                {{"account", account}, {"path", path_}, {"error", error.message}});
+    if (!hangs_.exchange(true)) {
+      log_.warn("the history does not answer; accounts that are not read yet are collected without it",
+                {{"path", path_}});
     }
-    if (!loaded) return error;
-    return std::shared_ptr<const AccountMemory>();
+    return Error{"the disk did not answer in time"};
   }
 
   void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) override {
@@ -390,8 +388,7 @@ class SqliteHistory final : public History {
     while (!idle()) {
       const SteadyTime now = clock_.steady_now();
       if (deadline.passed(now)) return false;
-      // Bounded, so that a deadline far away is no special case; what is done is told at once.
-      changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), std::chrono::seconds(1)));
+      changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), kLongestWait));
     }
     return failed_.empty() && !failed_configured_;
   }
@@ -400,14 +397,19 @@ class SqliteHistory final : public History {
     HistoryStatus status;
     status.durable = durable_;
     status.errors = errors_;
-    if (durable_) {
-      const std::optional<std::uint64_t> file = file_size(path_);
-      if (file) status.size_bytes = *file + file_size(path_ + "-wal").value_or(0);
-    }
+    if (durable_) status.size_bytes = size_.load();
     return status;
   }
 
  private:
+  // Bounded, so that a deadline far away is no special case; what is done is told at once.
+  static constexpr Duration kLongestWait = std::chrono::seconds(1);
+
+  // Of one account; under mutex_.
+  struct Reading {
+    std::optional<Result<std::shared_ptr<const AccountMemory>>> found;
+  };
+
   bool idle() const REQUIRES(mutex_) { return waiting_.empty() && !configured_ && !busy_; }
 
   void try_failed_again() REQUIRES(mutex_) {
@@ -421,6 +423,7 @@ class SqliteHistory final : public History {
     std::string last;  // accounts take turns, in the order of their names
     while (true) {
       std::optional<std::vector<std::string>> configured;
+      std::optional<std::string> wanted;
       std::shared_ptr<const AccountMemory> memory;
       {
         MutexLock lock(mutex_);
@@ -428,11 +431,13 @@ class SqliteHistory final : public History {
         writing_.reset();
         writing_memory_.reset();
         changed_.notify_all();
-        while (waiting_.empty() && !configured_ && !stopping_) changed_.wait(mutex_);
+        while (waiting_.empty() && !configured_ && readings_.empty() && !stopping_) changed_.wait(mutex_);
         if (stopping_) return;
         busy_ = true;
         if (configured_) {
           configured = std::exchange(configured_, std::nullopt);
+        } else if (!readings_.empty()) {  // somebody waits for it
+          wanted = readings_.begin()->first;
         } else {
           auto next = waiting_.upper_bound(last);
           if (next == waiting_.end()) next = waiting_.begin();
@@ -443,8 +448,18 @@ class SqliteHistory final : public History {
           writing_memory_ = memory;
         }
       }
-      const Result<void> written = write(configured, last, memory);
-      report(written);
+      if (wanted) {
+        auto found = read(*wanted);
+        hangs_ = false;
+        MutexLock lock(mutex_);
+        readings_.extract(*wanted).mapped()->found = std::move(found);
+        continue;
+      }
+      const SystemTime now = clock_.system_now();
+      const Result<void> written =
+          configured ? store_->configured(*configured, now) : store_->write(last, memory, now);
+      report(configured ? std::string() : last, written);
+      measure();
       MutexLock lock(mutex_);
       if (written) {
         try_failed_again();
@@ -456,19 +471,42 @@ class SqliteHistory final : public History {
     }
   }
 
-  Result<void> write(const std::optional<std::vector<std::string>>& configured, const std::string& account,
-                     const std::shared_ptr<const AccountMemory>& memory) EXCLUDES(store_mutex_) {
-    MutexLock lock(store_mutex_);
-    const SystemTime now = clock_.system_now();
-    return configured ? store_->configured(*configured, now) : store_->write(account, memory, now);
+  Result<std::shared_ptr<const AccountMemory>> read(const std::string& account) {
+    Result<Store::Loaded> loaded = Error{};
+    try {
+      loaded = store_->load(account);
+    } catch (const std::exception& exception) {  // most likely for want of memory
+      loaded = Error{exception.what()};
+    }
+    if (loaded && !loaded->damaged) {
+      unreadable_.erase(account);
+      return std::move(loaded->memory);
+    }
+    ++errors_;
+    const Error error =
+        loaded ? Error{"what is remembered of it is damaged; it is read afresh"} : loaded.error();
+    if (unreadable_.insert(account).second) {
+      log_.warn("the history of an account cannot be read",
+                {{"account", account}, {"path", path_}, {"error", error.message}});
+    }
+    if (!loaded) return error;
+    return std::shared_ptr<const AccountMemory>();
   }
 
-  // Trouble is told once, and so is its end.
-  void report(const Result<void>& written) {
-    if (!written) ++errors_;
-    if (written.ok() == !failing_) return;
-    failing_ = !written;
-    if (failing_) {
+  // Here rather than by whoever asks: the file system may hang.
+  void measure() { size_ = file_size(path_) + file_size(path_ + "-wal"); }
+
+  // Trouble is told once, and so is its end, which is when nothing is left that could not be written.
+  void report(const std::string& what, const Result<void>& written) {
+    const bool failed_before = !failing_.empty();
+    if (written) {
+      failing_.erase(what);
+    } else {
+      ++errors_;
+      failing_.insert(what);
+    }
+    if (failing_.empty() == !failed_before) return;
+    if (!failed_before) {
       log_.warn("the history cannot be written; what is remembered is kept in memory meanwhile",
                 {{"path", path_}, {"error", written.error().message}});
     } else {
@@ -480,14 +518,16 @@ class SqliteHistory final : public History {
   const Clock& clock_;
   const Logger& log_;
   bool durable_ = false;
-  bool failing_ = false;  // of the writer's thread
   std::atomic<std::uint64_t> errors_{0};
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<bool> hangs_{false};  // has been logged
 
   mutable Mutex mutex_;
   Condition changed_;
   std::map<std::string, std::shared_ptr<const AccountMemory>> waiting_ GUARDED_BY(mutex_);
   // Could not be written; tried again when something else could be. No newer ones wait.
   std::map<std::string, std::shared_ptr<const AccountMemory>> failed_ GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<Reading>> readings_ GUARDED_BY(mutex_);  // wanted, or going on
   std::optional<std::vector<std::string>> configured_ GUARDED_BY(mutex_);
   std::optional<std::vector<std::string>> failed_configured_ GUARDED_BY(mutex_);  // likewise
   std::optional<std::string> writing_ GUARDED_BY(mutex_);
@@ -495,9 +535,10 @@ class SqliteHistory final : public History {
   bool busy_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
 
-  Mutex store_mutex_;  // taken alone, never together with mutex_
-  std::unique_ptr<Store> store_ GUARDED_BY(store_mutex_);
-  std::set<std::string> unreadable_ GUARDED_BY(store_mutex_);  // accounts of which that has been logged
+  // Of the thread alone, once it is there.
+  std::optional<Store> store_;
+  std::set<std::string> unreadable_;  // accounts of which that has been logged
+  std::set<std::string> failing_;     // accounts that could not be written; "": which are configured
   std::thread thread_;
 };
 

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 // of that end.
 class InterruptedHistory final : public history::History {
  public:
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string&) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string&, Deadline) override {
     if (unreadable) return Error{"disk I/O error"};
     return kept;
   }
@@ -187,6 +187,18 @@ TEST_F(AReload, OfTheLimitOfAnswersLeavesTheRunningCollectionAloneAndHoldsForThe
   probe("large");
   let_collections_end();
   EXPECT_EQ(value(probed("large"), "sqlbak_collection_failure{reason=\"bad_response\"}"), 1);
+}
+
+TEST_F(AReload, ThatCoincidesWithAStopLeavesNobodyWaiting) {
+  gateway();
+  configured("large").requests_per_second = 20;
+  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
+    gateway().shut_down();
+    ready();
+    return {};
+  };
+  ASSERT_TRUE(gateway().reload().ok());
+  EXPECT_EQ(value(probed("large"), "sqlbak_collection_in_progress"), 0);
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ using std::chrono::seconds;
 // A history without a file.
 class KeptHistory final : public history::History {
  public:
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account, Deadline deadline) override {
     ++loads;
+    waits_until = deadline;
     if (out_of_memory) throw std::bad_alloc();
     const auto found = accounts.find(account);
     if (unreadable) return Error{"disk I/O error"};
@@ -31,9 +32,10 @@ class KeptHistory final : public history::History {
   std::map<std::string, std::shared_ptr<const AccountMemory>> accounts;
   std::vector<std::string> configured_names;
   int loads = 0;
-  bool killed = false;         // nothing reaches the file any more
-  bool unreadable = false;     // for a while
-  bool out_of_memory = false;  // loading takes more than there is
+  Deadline waits_until = Deadline::never();  // of the latest load
+  bool killed = false;                       // nothing reaches the file any more
+  bool unreadable = false;                   // for a while
+  bool out_of_memory = false;                // loading takes more than there is
 };
 
 class RestartTest : public testing::GatewayWorld {
@@ -300,6 +302,16 @@ TEST_F(ARestart, IsNotNeededWhenAReloadNamesAnotherToken) {
   EXPECT_TRUE(jobs(probed("acme")).empty());
   let_collections_end();
   EXPECT_TRUE(jobs(probed("acme")).empty());
+}
+
+// Whoever waits for it takes a thread from the other accounts.
+TEST_F(ARestart, WaitsForAHistoryNoLongerThanAProbeMayAndNeverLong) {
+  kept->out_of_memory = true;  // so that the probe waits for nothing else
+  probe("acme");
+  EXPECT_EQ(kept->waits_until, Deadline::after(clock.steady_now(), seconds(1)));
+  clock.advance(minutes(1));
+  get("/probe", {{"account", "acme"}});
+  EXPECT_EQ(kept->waits_until, Deadline::after(clock.steady_now(), seconds(5)));
 }
 
 // --- A long first reading

@@ -4,9 +4,13 @@
 #include "history/remembered_account.h"
 #include "history/sqlite.h"
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <latch>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <sys/resource.h>
@@ -25,7 +29,7 @@ using ::testing::HasSubstr;
 using testing::RememberedAccount;
 
 std::shared_ptr<const AccountMemory> loaded(History& history, const std::string& account) {
-  const auto memory = history.load(account);
+  const auto memory = history.load(account, Deadline::never());
   EXPECT_TRUE(memory.ok()) << memory.error().message;
   return memory.ok() ? *memory : nullptr;
 }
@@ -316,8 +320,8 @@ TEST_F(HistoryFile, IsAskedAgainForAnAccountThatCouldNotBeReadOnce) {
   const auto history = open();
   {
     const NoMemory none;
-    EXPECT_FALSE(history->load("acme").ok());
-    EXPECT_FALSE(history->load("acme").ok());
+    EXPECT_FALSE(history->load("acme", Deadline::never()).ok());
+    EXPECT_FALSE(history->load("acme", Deadline::never()).ok());
   }
   EXPECT_EQ(history->status().errors, 2u);
   const std::string log = sink_.text();
@@ -389,6 +393,141 @@ TEST_F(HistoryFile, IsToldOnceMoreWhatIsConfiguredWhenTheDiskHasRoomAgain) {
   history->configured({"globex"});
   ASSERT_TRUE(history->drain(Deadline::never()));
   EXPECT_NE(loaded(*history, "acme"), nullptr);
+}
+
+// A disk that takes no log of a database, and gives no error either, until it is told to. Of databases opened
+// meanwhile.
+class HangingDisk {
+ public:
+  HangingDisk() {
+    before_ = sqlite3_vfs_find(nullptr);
+    hanging_ = *before_;
+    hanging_.zName = "hanging";
+    hanging_.xOpen = [](sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
+      const int code = before_->xOpen(before_, name, file, flags, out);
+      if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
+      real_ = file->pMethods;
+      static sqlite3_io_methods methods;
+      methods = *real_;
+      methods.xWrite = [](sqlite3_file* to, const void* bytes, int count, sqlite3_int64 at) {
+        pass();
+        return real_->xWrite(to, bytes, count, at);
+      };
+      file->pMethods = &methods;
+      return code;
+    };
+    sqlite3_vfs_register(&hanging_, /*makeDflt=*/1);
+  }
+  ~HangingDisk() {
+    answer();
+    sqlite3_vfs_unregister(&hanging_);
+  }
+  void hang() {
+    is_hung_.emplace(1);
+    is_back_.emplace(1);
+    hangs_ = true;
+  }
+  // Until somebody waits for it.
+  void wait_until_hung() { is_hung_->wait(); }
+  void answer() {
+    if (hangs_.exchange(false)) is_back_->count_down();
+  }
+
+ private:
+  static void pass() {
+    if (!hangs_) return;
+    is_hung_->count_down();
+    is_back_->wait();
+  }
+  static inline sqlite3_vfs* before_ = nullptr;
+  static inline sqlite3_vfs hanging_{};
+  static inline const sqlite3_io_methods* real_ = nullptr;
+  static inline std::atomic<bool> hangs_{false};
+  static inline std::optional<std::latch> is_hung_;
+  static inline std::optional<std::latch> is_back_;
+};
+
+// Else the first probe of each account would wait for it for ever, until no thread is left for the others.
+TEST_F(HistoryFile, OnADiskThatHangsIsWaitedForNoLongerThanWanted) {
+  const auto memory = account_.collect();
+  write("acme", memory);
+  HangingDisk disk;
+  const auto history = open();
+  disk.hang();
+  const auto other = account_.collect();
+  history->store("globex", other);
+  disk.wait_until_hung();
+
+  auto read = std::async(std::launch::async, [&] { return history->load("acme", Deadline::at({})); });
+  const bool in_time = read.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  if (!in_time) disk.answer();
+  ASSERT_TRUE(in_time);
+  EXPECT_FALSE(read.get().ok());
+  EXPECT_FALSE(history->load("acme", Deadline::at({})).ok());
+  EXPECT_EQ(history->status().errors, 2u);
+  const std::string log = sink_.text();
+  ASSERT_THAT(log, HasSubstr("does not answer"));
+  EXPECT_EQ(log.find("does not answer"), log.rfind("does not answer")) << "told once";
+  // What is on its way to the disk is known meanwhile.
+  const auto on_its_way = history->load("globex", Deadline::at({}));
+  ASSERT_TRUE(on_its_way.ok());
+  EXPECT_EQ(*on_its_way, other);
+
+  disk.answer();
+  EXPECT_EQ(fingerprint(loaded(*history, "acme")), fingerprint(memory));
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  EXPECT_EQ(fingerprint(loaded(*history, "globex")), fingerprint(other));
+}
+
+// The gateway's own metrics are asked for by the same threads that tell operators what is wrong.
+TEST_F(HistoryFile, HasASizeWithoutAskingAFileSystemThatMayHang) {
+  const auto history = open();
+  history->store("acme", account_.collect());
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  const auto size = history->status().size_bytes;
+  ASSERT_GT(size, 0u);
+  const std::filesystem::path elsewhere = folder_.string() + "-elsewhere";
+  std::filesystem::rename(folder_, elsewhere);
+  EXPECT_EQ(history->status().size_bytes, size);
+  std::filesystem::rename(elsewhere, folder_);
+}
+
+// One account whose rows cannot be written.
+TEST_F(HistoryFile, TellsTroubleOnceThatOneAccountOnlyHas) {
+  open().reset();
+  execute(
+      "CREATE TRIGGER no_acme BEFORE INSERT ON account WHEN new.name = 'acme' BEGIN "
+      "SELECT RAISE(ABORT, 'not this one'); END");
+  const auto history = open();
+  for (int i = 0; i < 3; ++i) {
+    history->store("acme", account_.collect());
+    history->store("globex", account_.collect());
+    ASSERT_FALSE(history->drain(Deadline::never()));
+  }
+  const std::string log = sink_.text();
+  EXPECT_EQ(log.find("cannot be written"), log.rfind("cannot be written"));
+  EXPECT_EQ(log.find("is written again"), std::string::npos);
+}
+
+// Whatever there is no memory for, it is no reason to believe that nothing is remembered: what is stored then
+// would replace it.
+TEST_F(HistoryFile, IsNeverTakenForEmptyForWantOfMemory) {
+  const auto memory = account_.collect();
+  write("acme", memory);
+  const std::string expected = fingerprint(memory);
+  int failures = 0;
+  for (std::int64_t room = 1; room < 200'000; room += room / 8 + 64) {
+    const auto history = open();
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + room);
+    const auto read = history->load("acme", Deadline::never());
+    sqlite3_hard_heap_limit64(0);
+    if (read.ok()) {
+      ASSERT_EQ(fingerprint(*read), expected) << room;
+    } else {
+      ++failures;
+    }
+  }
+  EXPECT_GT(failures, 3);
 }
 
 TEST(MemoryHistory, RemembersNothing) {

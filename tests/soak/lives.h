@@ -61,9 +61,9 @@ class LaggingHistory final : public history::History {
  public:
   explicit LaggingHistory(std::unique_ptr<history::History> file) : file_(std::move(file)) {}
 
-  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) override {
+  Result<std::shared_ptr<const AccountMemory>> load(const std::string& account, Deadline deadline) override {
     const auto unwritten = unwritten_.find(account);
-    if (unwritten == unwritten_.end()) return file_->load(account);
+    if (unwritten == unwritten_.end()) return file_->load(account, deadline);
     return unwritten->second;
   }
   void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) override {

@@ -305,6 +305,18 @@ class Ends(Case):
                     thread.join()
 
 
+    def test_while_a_reload_hangs(self):
+        """A certificate that is a pipe nobody writes to: opening it waits as for a file system that does not answer."""
+        with Simulator() as api, Certificate() as certificate, guarded(api, certificate) as gateway:
+            real = certificate.file.rename(certificate.file.with_suffix(".real"))
+            os.mkfifo(certificate.file)
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.wait_for_line("is not a regular file")  # and then it is opened
+            self.assertEqual(gateway.get("/-/ready").status, 200)
+            self.ends(gateway)
+            real.rename(certificate.file)
+
+
 class Listeners(Case):
     def test_follow_a_reload_under_open_connections(self):
         with Simulator() as api, Certificate() as certificate, Certificate() as renewed, guarded(api, certificate) as gateway:

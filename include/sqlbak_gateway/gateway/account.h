@@ -149,7 +149,7 @@ class Account final : public CollectionSink, public std::enable_shared_from_this
   void heed_changed_token(SteadyTime now, Deadline deadline) EXCLUDES(mutex_);
   void start_or_fail(Deadline deadline) EXCLUDES(mutex_);
   void start_collection(SystemTime now, Deadline deadline) EXCLUDES(mutex_);
-  void recall(const std::string& token_fingerprint) EXCLUDES(mutex_);
+  void recall(const std::string& token_fingerprint, Deadline deadline) EXCLUDES(mutex_);
   void fail_to_start(std::string message) EXCLUDES(mutex_);
   // What shows `data` by this configuration.
   std::shared_ptr<const Published> judged_anew(const std::shared_ptr<const Published>& data) const;

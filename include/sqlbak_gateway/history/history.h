@@ -1,9 +1,9 @@
 // History: what is remembered of the accounts, across restarts.
 //
-// One SQLite file, written by one thread. Nobody waits for it: store() hands over a memory and returns; what
-// is still to be written is the newest memory of each account, so the queue is never longer than there are
-// accounts, and a slow disk makes it lag, not grow. A collection that ended is one transaction: a kill at any
-// moment leaves the file as some earlier collection left it.
+// One SQLite file, which one thread alone touches. Nobody waits for it longer than they want to: store()
+// hands over a memory and returns; what is still to be written is the newest memory of each account, so the
+// queue is never longer than there are accounts, and a slow disk makes it lag, not grow. A collection that
+// ended is one transaction: a kill at any moment leaves the file as some earlier collection left it.
 //
 // Nothing that happens to the file stops collecting. A file that is damaged, cannot be written, belongs to
 // another process or to a newer version, or a disk that is full, is a warning and a count of errors; what is
@@ -48,10 +48,11 @@ class History {
   virtual ~History() = default;
 
   // What is remembered of an account, with its last good snapshot; null: nothing, or what there is is
-  // damaged. An Error, which is logged: it cannot be read now, and may be later; ask again before anything is
-  // stored, which would replace it. Reads the file: some milliseconds for a large account, so ask once for
-  // each.
-  virtual Result<std::shared_ptr<const AccountMemory>> load(const std::string& account) = 0;
+  // damaged. An Error, which is logged: it cannot be read now, or not before the deadline, because the disk
+  // hangs, and may be later; ask again before anything is stored, which would replace it. Reads the file:
+  // some milliseconds for a large account, so ask once for each.
+  virtual Result<std::shared_ptr<const AccountMemory>> load(const std::string& account,
+                                                            Deadline deadline) = 0;
   // To be written soon. Replaces what is not yet written of that account. What cannot be written is tried
   // again when something else could be, and by drain().
   virtual void store(const std::string& account, std::shared_ptr<const AccountMemory> memory) = 0;
