@@ -17,7 +17,9 @@
 #include "sqlbak_gateway/http/server.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
 
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -26,10 +28,15 @@
 #include <latch>
 #include <malloc.h>
 #include <memory>
+#include <optional>
+#include <poll.h>
 #include <pthread.h>
 #include <random>
 #include <string>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -254,6 +261,37 @@ sigset_t stop_and_reload_signals() {
   return signals;
 }
 
+// Until somebody takes signals, one that says stop ends the process: what is started may hang with a file
+// system, and nothing is there yet that a stop would have to save.
+class StopWhileStarting {
+ public:
+  StopWhileStarting() : started_(::eventfd(0, EFD_CLOEXEC)) {
+    sigset_t stops = stop_and_reload_signals();
+    sigdelset(&stops, SIGHUP);
+    signals_ = ::signalfd(-1, &stops, SFD_CLOEXEC);
+    if (started_ < 0 || signals_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+    thread_ = std::thread([this] {
+      std::array<pollfd, 2> either{{{started_, POLLIN, 0}, {signals_, POLLIN, 0}}};
+      while (::poll(either.data(), either.size(), -1) < 0) {
+      }
+      if (either[0].revents == 0) std::_Exit(EXIT_SUCCESS);
+    });
+  }
+  StopWhileStarting(const StopWhileStarting&) = delete;
+  StopWhileStarting& operator=(const StopWhileStarting&) = delete;
+  ~StopWhileStarting() {
+    ::eventfd_write(started_, 1);
+    thread_.join();
+    ::close(signals_);
+    ::close(started_);
+  }
+
+ private:
+  int started_;
+  int signals_ = -1;
+  std::thread thread_;
+};
+
 // The next of `signals`; nothing when `patience` has passed without one.
 std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> patience) {
   int signal = 0;
@@ -268,7 +306,7 @@ std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> 
 }
 
 int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::BoundedTokens& tokens,
-          const Logger& log, const Clock& clock) {
+          const Logger& log, const Clock& clock, std::optional<StopWhileStarting>& stop_while_starting) {
   const sigset_t signals = stop_and_reload_signals();
   const std::size_t descriptors = http::raise_descriptor_limit();
 
@@ -301,6 +339,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                             .certificate_expiry = [&] { return server->certificate_expiry(); }});
 
   if (flags.probe) {
+    stop_while_starting.reset();
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const UpstreamThread upstream(collector, clock, [] {});
     const bool every_step = flags.log_level == LogLevel::debug;
@@ -346,6 +385,7 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
     const bool reloaded = gateway.reload().ok();  // it has logged what happened
     service_manager.ready(reloaded ? "Serving" : "Serving; the last reload was refused, the log says why");
   });
+  stop_while_starting.reset();
   for (;;) {
     const std::optional<int> signal = next_signal(signals, service_manager.alive_every());
     const bool answering = server->turned_since_last_asked();
@@ -392,10 +432,11 @@ int run(int argc, char** argv) {
   }
   if (flags.config_check) return check(flags);
 
-  // A signal that comes while the configuration is read waits until there is somebody to take it: a reload
-  // right after the start must not end the process. Every thread inherits the mask.
+  // A reload right after the start waits until there is somebody to take it, and must not end the process.
+  // Every thread inherits the mask.
   const sigset_t signals = stop_and_reload_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::optional<StopWhileStarting> stop_while_starting(std::in_place);
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
   // What is freed in one arena of the allocator is of no use to the threads of another, and by default there
   // are eight of them for each core. One would do, but threads that write pages then wait for each other
@@ -420,7 +461,7 @@ int run(int argc, char** argv) {
   for (const config::Diagnostic& error : loaded.errors)
     log.error("configuration", {{"error", to_text(error)}});
   if (!loaded.config) return kFailed;
-  return serve(flags, std::move(loaded), tokens, log, clock);
+  return serve(flags, std::move(loaded), tokens, log, clock, stop_while_starting);
 }
 
 }  // namespace

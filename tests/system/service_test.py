@@ -1,13 +1,14 @@
 """What the program tells systemd (Type=notify), listened to as systemd would."""
 
 import contextlib
+import os
 import pathlib
 import signal
 import socket
 import tempfile
 import unittest
 
-from harness import PATIENCE, Gateway, Simulator, demo_config, run
+from harness import PATIENCE, Certificate, Gateway, Simulator, demo_config, guarded, run
 
 
 class NotifySocket:
@@ -64,6 +65,20 @@ class Service(unittest.TestCase):
         with self.service(WATCHDOG_USEC="600000") as (systemd, _):
             for _ in range(3):
                 self.assertEqual(systemd.next(alive=True), {"WATCHDOG": "1"})
+
+    def test_says_that_it_is_alive_while_a_reload_hangs(self):
+        with Simulator() as api, Certificate() as certificate, NotifySocket() as systemd:
+            gateway = guarded(api, certificate)
+            gateway.environment.update(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="600000")
+            with gateway:
+                self.assertEqual(systemd.next()["READY"], "1")
+                certificate.file.unlink()
+                os.mkfifo(certificate.file)  # nobody writes to it: opening it hangs
+                gateway.process.send_signal(signal.SIGHUP)
+                self.assertEqual(systemd.next()["RELOADING"], "1")
+                for _ in range(3):
+                    self.assertEqual(systemd.next(alive=True), {"WATCHDOG": "1"})
+                self.assertEqual(gateway.stop()[0], 0)
 
     def test_a_start_that_fails_is_never_ready(self):
         with NotifySocket() as systemd:

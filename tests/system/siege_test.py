@@ -308,13 +308,21 @@ class Ends(Case):
     def test_while_a_reload_hangs(self):
         """A certificate that is a pipe nobody writes to: opening it waits as for a file system that does not answer."""
         with Simulator() as api, Certificate() as certificate, guarded(api, certificate) as gateway:
-            real = certificate.file.rename(certificate.file.with_suffix(".real"))
+            certificate.file.unlink()
             os.mkfifo(certificate.file)
             gateway.process.send_signal(signal.SIGHUP)
             gateway.wait_for_line("is not a regular file")  # and then it is opened
             self.assertEqual(gateway.get("/-/ready").status, 200)
             self.ends(gateway)
-            real.rename(certificate.file)
+
+    def test_while_a_start_hangs(self):
+        with Simulator() as api, Certificate() as certificate:
+            gateway = guarded(api, certificate)
+            certificate.file.unlink()
+            os.mkfifo(certificate.file)
+            gateway.when_started = lambda: gateway.wait_for_line("is not a regular file")
+            with gateway:
+                self.ends(gateway)
 
 
 class Listeners(Case):
