@@ -339,8 +339,6 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                             .certificate_expiry = [&] { return server->certificate_expiry(); }});
 
   if (flags.probe) {
-    stop_while_starting.reset();
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const UpstreamThread upstream(collector, clock, [] {});
     const bool every_step = flags.log_level == LogLevel::debug;
     return probe_once(*flags.probe,
@@ -432,11 +430,14 @@ int run(int argc, char** argv) {
   }
   if (flags.config_check) return check(flags);
 
-  // A reload right after the start waits until there is somebody to take it, and must not end the process.
-  // Every thread inherits the mask.
-  const sigset_t signals = stop_and_reload_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::optional<StopWhileStarting> stop_while_starting(std::in_place);
+  std::optional<StopWhileStarting> stop_while_starting;
+  if (!flags.probe) {  // which ends by a signal as any command does
+    // A reload right after the start waits until there is somebody to take it, and must not end the process.
+    // Every thread inherits the mask.
+    const sigset_t signals = stop_and_reload_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    stop_while_starting.emplace();
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
   // What is freed in one arena of the allocator is of no use to the threads of another, and by default there
   // are eight of them for each core. One would do, but threads that write pages then wait for each other
