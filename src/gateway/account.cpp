@@ -110,9 +110,9 @@ Account::Account(config::AccountConfig config, upstream::AccountKey key, const A
 ProbeAnswer Account::probe(SteadyTime arrived, Deadline deadline) {
   const SteadyTime now = services_.clock.steady_now();
   // A file system gets a moment, however short the probe's time is.
-  const Deadline for_token = std::max(deadline, Deadline::after(now, kLeastTimeForDisk));
-  heed_changed_token(now, for_token);
-  if (begin_if_due(now)) start_or_fail(for_token);
+  const Deadline for_disk = std::max(deadline, Deadline::after(now, kLeastTimeForDisk));
+  heed_changed_token(now, for_disk);
+  if (begin_if_due(now)) start_or_fail(for_disk);
 
   bool collected = false;
   {

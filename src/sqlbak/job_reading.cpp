@@ -97,7 +97,7 @@ milliseconds JobReading::reach() const {
   return std::max(window(), first);
 }
 
-// Also where a clock was ahead, it is not.
+// Not where that was by a clock that was ahead.
 bool JobReading::doubted_lately() const {
   return before_->doubted_at && *before_->doubted_at <= now() &&
          now() - *before_->doubted_at < kDoubtedAgainAfter;

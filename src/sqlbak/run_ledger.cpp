@@ -5,11 +5,6 @@
 #include <utility>
 
 namespace sqlbak_gateway::sqlbak {
-namespace {
-
-constexpr auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
-
-}  // namespace
 
 RunLedger::RunLedger(std::shared_ptr<const RememberedRuns> remembered, SystemTime collected_at)
     : before_(std::move(remembered)), collected_at_(collected_at) {

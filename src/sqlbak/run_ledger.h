@@ -35,6 +35,7 @@ inline constexpr std::chrono::milliseconds kUnreadableAgainAfter = std::chrono::
 // when runs vanish.
 inline constexpr std::size_t kExtentsKept = 4;
 
+inline constexpr auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
 // How the outcomes of a run are ordered, whenever two of them are compared.
 inline bool in_order(const PackedOutcome& a, const PackedOutcome& b) {
   return a.tally != b.tally ? a.tally < b.tally : a.database < b.database;

@@ -10,8 +10,6 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
-constexpr auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
-
 // Of the entries that name a database, the latest for each and its type, back to one that is decided: an
 // entry that still runs, or that is not believed yet, decides nothing.
 void publish_databases(RememberedRuns& packed, double believed_until) {

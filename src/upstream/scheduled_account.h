@@ -35,8 +35,8 @@ struct Group {
   SteadyTime paused_until{};
   Ring parked;  // accounts that could start something but for the rate or the pause
   std::uint32_t collections = 0;
-  std::optional<SteadyTime>
-      release_at;  // when a timer will look at `parked`; timers of other instants are void
+  // When a timer will look at `parked`; timers of other instants are void.
+  std::optional<SteadyTime> release_at;
 };
 
 struct Account {

@@ -128,6 +128,13 @@ class LargeWindow : public CollectionRemembering {
     for (int i = 1; i <= 450; ++i) add_run(job_, minutes(20 * i));
     collect();
   }
+  void remove_younger_than(Hours age) {
+    change([&](simulator::Account& account) {
+      for (simulator::Run& run : account.job(job_).runs) {
+        if (kNow - *run.started_at < age) run.removed = true;
+      }
+    });
+  }
   Id job_ = 0;
 };
 
@@ -152,21 +159,13 @@ TEST_F(LargeWindow, IsListedAsAWholeEverySoOften) {
 }
 
 TEST_F(LargeWindow, IsListedAsAWholeWhereTheOverlapIsMissing) {
-  change([&](simulator::Account& account) {
-    for (simulator::Run& run : account.job(job_).runs) {
-      if (kNow - *run.started_at < Hours(2)) run.removed = true;
-    }
-  });
+  remove_younger_than(Hours(2));
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(445));
   EXPECT_EQ(requests("jobruns"), 1u + 5);
 }
 
 TEST_F(LargeWindow, IsListedBackToAPageOfThoseThatAreStillThere) {
-  change([&](simulator::Account& account) {
-    for (simulator::Run& run : account.job(job_).runs) {
-      if (kNow - *run.started_at < Hours(50)) run.removed = true;
-    }
-  });
+  remove_younger_than(Hours(50));
   collect();
   pass(minutes(5));
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(301));
@@ -198,11 +197,7 @@ TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMoved) {
 
 TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMovedHoweverLateTheNextOneIsDue) {
   turn("total=off");
-  change([&](simulator::Account& account) {
-    for (simulator::Run& run : account.job(job_).runs) {
-      if (kNow - *run.started_at < Hours(2)) run.removed = true;
-    }
-  });
+  remove_younger_than(Hours(2));
   fail_with("endpoint=jobruns,shift=1");
   collect();
   EXPECT_EQ(requests("jobruns"), 1u + 5) << "the overlap was missing";

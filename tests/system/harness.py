@@ -253,6 +253,11 @@ class Certificate:
         """How a client trusts it, and nothing else."""
         return ssl.create_default_context(cafile=self.file)
 
+    def hang(self):
+        """From now on whoever opens it waits, as on a file system that does not answer: it is a pipe that nobody writes to."""
+        self.file.unlink()
+        os.mkfifo(self.file)
+
     def __exit__(self, *_):
         self.folder.cleanup()
 

@@ -1,7 +1,6 @@
 """What the program tells systemd (Type=notify), listened to as systemd would."""
 
 import contextlib
-import os
 import pathlib
 import signal
 import socket
@@ -72,8 +71,7 @@ class Service(unittest.TestCase):
             gateway.environment.update(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="600000")
             with gateway:
                 self.assertEqual(systemd.next()["READY"], "1")
-                certificate.file.unlink()
-                os.mkfifo(certificate.file)  # nobody writes to it: opening it hangs
+                certificate.hang()
                 gateway.process.send_signal(signal.SIGHUP)
                 self.assertEqual(systemd.next()["RELOADING"], "1")
                 for _ in range(3):

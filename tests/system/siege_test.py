@@ -304,12 +304,9 @@ class Ends(Case):
                 for thread in threads:
                     thread.join()
 
-
     def test_while_a_reload_hangs(self):
-        """A certificate that is a pipe nobody writes to: opening it waits as for a file system that does not answer."""
         with Simulator() as api, Certificate() as certificate, guarded(api, certificate) as gateway:
-            certificate.file.unlink()
-            os.mkfifo(certificate.file)
+            certificate.hang()
             gateway.process.send_signal(signal.SIGHUP)
             gateway.wait_for_line("is not a regular file")  # and then it is opened
             self.assertEqual(gateway.get("/-/ready").status, 200)
@@ -318,8 +315,7 @@ class Ends(Case):
     def test_while_a_start_hangs(self):
         with Simulator() as api, Certificate() as certificate:
             gateway = guarded(api, certificate)
-            certificate.file.unlink()
-            os.mkfifo(certificate.file)
+            certificate.hang()
             gateway.when_started = lambda: gateway.wait_for_line("is not a regular file")
             with gateway:
                 self.ends(gateway)
