@@ -9,7 +9,7 @@ def texts():
 
 
 class Alerts(unittest.TestCase):
-    def test_use_only_metrics_labels_and_values_of_the_catalogue(self):
+    def test_use_only_metrics_and_labels_of_the_catalogue(self):
         for name, text in texts().items():
             self.assertEqual([], check.names_used(text), name)
 

@@ -51,23 +51,23 @@ class Inhibitions(unittest.TestCase):
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             self.assertEqual(answer.status, 200)
 
-    def test_a_refused_token_silences_what_follows_from_it_for_its_account_only(self):
+    def test_a_refused_token_silences_its_own_account_only(self):
         stale = [alert("SqlBakDataStale", **of_account(name)) for name in ("acme", "globex")]
         self.assertEqual({("SqlBakDataStale", "acme")}, self.silenced(alert("SqlBakTokenRefused", **of_account("acme")), *stale))
 
-    def test_gateways_with_one_account_each_do_not_silence_each_other(self):
+    def test_single_account_gateways_do_not_silence_each_other(self):
         refused = alert("SqlBakTokenRefused", job="sqlbak", instance="a.example.com:8000")
         stale = [alert("SqlBakDataStale", job="sqlbak", instance=f"{host}.example.com:8000") for host in "ab"]
         self.assertEqual({("SqlBakDataStale", "a.example.com:8000")}, self.silenced(refused, *stale))
 
-    def test_an_account_that_only_warnings_are_about_still_pages_when_its_data_are_stale(self):
+    def test_stale_data_page_although_warnings_fire(self):
         for warning in ("SqlBakRateLimited", "SqlBakProbeFailing"):
             with self.subTest(warning):
                 self.assertEqual({("SqlBakAccountNotCollected", "acme")}, self.silenced(
                     alert(warning, **of_account("acme")), alert("SqlBakDataStale", **of_account("acme")),
                     alert("SqlBakAccountNotCollected", **of_account("acme"))))
 
-    def test_an_account_whose_probe_fails_is_not_also_said_to_be_scraped_by_nobody(self):
+    def test_a_failing_probe_silences_never_scraped(self):
         never = [alert("SqlBakAccountNeverScraped", job="sqlbak-gateway", instance=f"gateway-of-{name}:8000", account=name)
                  for name in ("acme", "globex")]
         for cause in ("SqlBakProbeFailing", "SqlBakAccountGone"):
@@ -75,12 +75,12 @@ class Inhibitions(unittest.TestCase):
                 self.assertEqual({("SqlBakAccountNeverScraped", "gateway-of-acme:8000")},
                                  self.silenced(alert(cause, **of_account("acme")), *never))
 
-    def test_accounts_are_not_said_to_be_scraped_by_nobody_where_the_clock_is_wrong(self):
+    def test_a_wrong_clock_silences_never_scraped(self):
         never = [alert("SqlBakAccountNeverScraped", job="sqlbak-gateway", instance=f"gateway-{n}:8000", account="acme") for n in (1, 2)]
         self.assertEqual({("SqlBakAccountNeverScraped", "gateway-1:8000")}, self.silenced(
             alert("SqlBakClockWrong", job="sqlbak-gateway", instance="gateway-1:8000"), *never))
 
-    def test_the_api_being_down_leaves_a_refused_token_to_be_heard_of(self):
+    def test_a_refused_token_is_heard_while_the_api_is_down(self):
         self.assertEqual({("SqlBakDataStale", "acme")}, self.silenced(
             alert("SqlBakApiDown"), alert("SqlBakDataStale", **of_account("acme")), alert("SqlBakTokenRefused", **of_account("globex"))))
 

@@ -116,7 +116,7 @@ class Commands(unittest.TestCase):
                     self.assertIn(flag, known, document)
         self.assertGreater(tried, 10)
 
-    def test_every_script_named_is_there_and_takes_the_options_shown(self):
+    def test_every_script_named_exists_and_takes_its_options(self):
         tried = 0
         for document in documents():
             for script, options in re.findall(r"\b(scripts/[\w-]+)((?: --[\w-]+)*)", text_of(document)):

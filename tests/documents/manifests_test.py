@@ -138,7 +138,7 @@ class Kubernetes(unittest.TestCase):
         self.assertEqual(credentials["name"], names["Secret"])
         self.assertIn(credentials["key"], self.by_kind["Secret"]["stringData"])
 
-    def test_the_operator_s_labels_displace_none_of_the_gateway_s(self):
+    def test_operator_labels_displace_no_gateway_labels(self):
         """It gives a target of a ServiceMonitor these; a label of the same name in the answer would become exported_…"""
         of_the_target = {"job", "instance", "namespace", "service", "pod", "container", "endpoint"}
         endpoint = self.by_kind["ServiceMonitor"]["spec"]["endpoints"][0]
@@ -183,7 +183,7 @@ class Container(unittest.TestCase):
         self.assertTrue(flags and all(f"{flag}=" in said for flag in flags), flags)
         self.assertIn("build\n", (SOURCE / ".dockerignore").read_text())
 
-    def test_the_health_check_is_right_about_a_healthy_and_a_missing_program(self):
+    def test_the_health_check_tells_healthy_from_missing(self):
         text = (CONTAINER / "Dockerfile").read_text()
         command = re.search(r'HEALTHCHECK .*?CMD \["/bin/bash", "-c", \\\n\s+"(.*)"\]', text)[1].replace("\\\\", "\\")
         self.assertIn("/127.0.0.1/8000 ", command)
@@ -222,7 +222,7 @@ class Container(unittest.TestCase):
         self.assertLessEqual(set(targets), set(compose["services"]))
 
     @unittest.skipUnless(yaml, "needs python3-yaml")
-    def test_tokens_are_mounted_as_a_folder_so_that_they_can_be_replaced(self):
+    def test_tokens_are_mounted_as_a_replaceable_folder(self):
         mounted = {}
         for volume in yaml.safe_load((CONTAINER / "compose.yaml").read_text())["services"]["gateway"]["volumes"]:
             source, target = volume.split(":")[:2]
@@ -234,7 +234,7 @@ class Container(unittest.TestCase):
             self.assertIn(f" -v ./{folder.name}:{pathlib.PurePosixPath(path).parent}:ro", run)
             self.assertIn(f"contrib/container/{folder.name}/*\n", (SOURCE / ".dockerignore").read_text())
 
-    def test_the_commands_shown_make_token_files_that_only_the_image_s_user_can_read(self):
+    def test_the_commands_make_token_files_private_to_the_user(self):
         user = re.search(r"(?m)^USER (\d+):(\d+)$", (CONTAINER / "Dockerfile").read_text())
         tokens = re.findall(r'_file = "/run/secrets/([^"]+)"', (CONTAINER / "gateway.toml").read_text())
         for name in ("compose.yaml", "README.md"):

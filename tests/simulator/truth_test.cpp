@@ -97,7 +97,7 @@ TEST_F(Truth, AJobHasARowForEachTypeEnabledOrSeen) {
   EXPECT_THAT(types, ::testing::ElementsAre("diff", "full", "log\"", "unkn"));
 }
 
-TEST_F(Truth, AJobWithoutAnIdIsSkippedAndOneWithoutANameIsUnknown) {
+TEST_F(Truth, SkipsAJobWithoutAnIdAndCallsANamelessOneUnknown) {
   account_.add_job({.name = "ghost"});
   patch(Account::Row::job, 102, R"([{"op":"replace","path":"/id","value":0}])");
   patch(Account::Row::job, 101,
@@ -152,7 +152,7 @@ TEST_F(Truth, TheAgeIsSinceTheLastSuccessAtTheAnswer) {
   EXPECT_DOUBLE_EQ(published("sqlbak_job_last_success_age_hours"), 0);
 }
 
-TEST_F(Truth, OldBackupsAreThoseOfASuccessPastItsRetentionWithFiles) {
+TEST_F(Truth, OldBackupsAreSuccessesPastRetentionWithFiles) {
   const hours kept(24 * 10);
   EXPECT_EQ(published("sqlbak_job_has_backups_older_than_policy"), 0);
   run(kept);  // exactly its retention is not past it
@@ -306,7 +306,7 @@ TEST_F(Truth, OverdueIsAgainstTheConfiguredAge) {
   EXPECT_EQ(own("sqlbak_job_overdue"), 0);
 }
 
-TEST_F(Truth, WhatNeverSucceededIsOverdueSinceItWasFirstSeenOrRan) {
+TEST_F(Truth, AJobThatNeverSucceededIsOverdueSinceFirstSeen) {
   question_.max_age["full"] = hours(24);
   EXPECT_EQ(own("sqlbak_job_overdue"), 0) << "the job was made just now";
   run(hours(25), {.status = "failed"});

@@ -59,7 +59,7 @@ def kills(seconds, out):
 
     def one(_):
         return run([BIN / "history_durability_test"], out / "kills.log", {"KILLS": str(writer)}) and run(
-            [sys.executable, "-B", "-m", "unittest", "history_test.Restarts.test_killed_at_any_moment_it_goes_on_from_what_was_committed"],
+            [sys.executable, "-B", "-m", "unittest", "history_test.Restarts.test_a_kill_at_any_moment_keeps_what_was_committed"],
             out / "kills.log", {"KILLS": str(program)}, SOURCE / "tests" / "system")
     good, done = repeated(seconds, one)
     return good == done, f"{done * writer} kills of a history's writer, {done * program} of the program"

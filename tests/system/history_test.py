@@ -83,7 +83,7 @@ class Restarts(unittest.TestCase):
                 self.assertEqual(own['sqlbak_gateway_history_info{kind="memory"}'], 1)
                 self.assertEqual(own["sqlbak_gateway_history_errors_total"], 1)
 
-    def test_killed_at_any_moment_it_goes_on_from_what_was_committed(self):
+    def test_a_kill_at_any_moment_keeps_what_was_committed(self):
         """The truth is what the simulator says it is, after every kill."""
         dice = random.Random(20261126)
         with State() as state, Simulator("--size", "small", "--speed", "0", "--evolve", "off") as api:

@@ -50,7 +50,7 @@ class NamesThatHang(unittest.TestCase):
         mount("--bind", resolver, "/etc/resolv.conf")
         self.addCleanup(subprocess.run, ["umount", "/etc/resolv.conf"], check=True)
 
-    def test_cost_their_own_accounts_a_timeout_and_nobody_else_anything(self):
+    def test_cost_only_their_own_accounts_a_timeout(self):
         lost = [f"lost-{number}" for number in range(self.ACCOUNTS)]
         with Simulator() as api:
             demo = demo_config(api.api_url, "".join(
@@ -97,7 +97,7 @@ class Disks(unittest.TestCase):
             "[defaults]\n", '[defaults]\ncache_ttl = "1s"\n')
         return Gateway(**demo)
 
-    def test_that_are_read_only_leave_a_gateway_that_works_from_memory(self):
+    def test_that_are_read_only_make_it_work_from_memory(self):
         mount("-o", "remount,ro", self.disk)
         with self.gateway() as gateway:
             self.assertEqual(probe(gateway, **PATIENT)["probe_success"], 1)

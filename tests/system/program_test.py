@@ -40,7 +40,7 @@ class BadInput(unittest.TestCase):
     def test_a_syntax_error_has_its_place(self):
         self.refused("gateway.toml:2:", config="[server]\nlisten = [\n")
 
-    def test_an_unknown_key_has_its_place_and_the_nearest_known_one(self):
+    def test_an_unknown_key_has_its_place_and_the_nearest_key(self):
         result = run(config='[defaults]\ncahce_ttl = "90s"\n')
         self.assertEqual(result.returncode, 1)
         self.assertIn("gateway.toml:2:1:", result.stderr)
@@ -178,7 +178,7 @@ class RejectedFiles(unittest.TestCase):
                 self.assertEqual(own["sqlbak_gateway_config_files_rejected"], 1)
                 self.assertEqual(own["sqlbak_gateway_config_last_reload_successful"], 0)
 
-    def test_discovery_is_an_error_rather_than_empty_where_a_mistake_hides_every_account(self):
+    def test_discovery_fails_if_a_mistake_hides_all_accounts(self):
         config = '[server]\nlisten = ["127.0.0.1:0"]\n[history]\nkind = "memory"\n'
         with Gateway('accounts_dir = "accounts.d"\n' + config, files={"accounts.d/acme.toml": "nonsense\n"}) as gateway:
             self.assertEqual(gateway.get("/sd").status, 503)
@@ -219,7 +219,7 @@ class Signals(unittest.TestCase):
         except OSError:
             pass
 
-    def test_sighup_reloads_and_a_mistake_keeps_the_running_configuration(self):
+    def test_sighup_reloads_and_a_mistake_changes_nothing(self):
         with Simulator() as api, Gateway(**demo_config(api.api_url)) as gateway:
             good = gateway.config_file.read_text()
             gateway.config_file.write_text("[defaults\n")

@@ -29,7 +29,7 @@ def failure(series):
 
 
 class Descriptors(unittest.TestCase):
-    def test_clients_that_take_all_descriptors_do_not_lock_operators_out(self):
+    def test_taken_by_clients_do_not_lock_operators_out(self):
         with Simulator() as api, limited(Gateway(**demo_config(api.api_url)), "--nofile=256:256") as gateway:
             self.assertEqual(probe(gateway)["probe_success"], 1)
             with contextlib.ExitStack() as idle:
@@ -65,7 +65,7 @@ class Arenas(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
-    def test_a_name_that_cannot_be_resolved_is_a_connection_failure_of_its_account_alone(self):
+    def test_an_unresolvable_name_fails_its_own_account_only(self):
         with Simulator() as api:
             demo = demo_config(api.api_url, '[accounts.lost]\ntoken_file = "tokens/acme"\n'
                                             'api_url = "https://no-such-host.invalid/public-api/v1"\n')

@@ -40,7 +40,7 @@ class Service(unittest.TestCase):
             with Gateway(**demo_config(api.api_url), environment={"NOTIFY_SOCKET": systemd.path, **environment}) as gateway:
                 yield systemd, gateway
 
-    def test_says_ready_when_it_listens_and_stopping_when_it_stops(self):
+    def test_reports_ready_and_stopping(self):
         with self.service() as (systemd, gateway):
             self.assertEqual(systemd.next(), {"READY": "1", "STATUS": "Serving"})
             self.assertEqual(gateway.get("/-/ready").status, 200)
@@ -60,7 +60,7 @@ class Service(unittest.TestCase):
                 self.assertGreater(int(reloading["MONOTONIC_USEC"]), 0)
                 self.assertEqual(systemd.next(), {"READY": "1", "STATUS": status})
 
-    def test_says_that_it_is_alive_while_a_watchdog_waits_for_it(self):
+    def test_feeds_the_watchdog(self):
         with self.service(WATCHDOG_USEC="600000") as (systemd, _):
             for _ in range(3):
                 self.assertEqual(systemd.next(alive=True), {"WATCHDOG": "1"})

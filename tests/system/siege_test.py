@@ -63,7 +63,7 @@ class DeadUpstream(Case):
                 eventually("every place taken", lambda: len(select.select(probes, [], [], 0)[0]) == in_flight - places)
                 yield gateway
 
-    def test_operators_are_answered_while_every_probe_slot_waits(self):
+    def test_operators_get_answers_while_all_probe_slots_wait(self):
         with self.waiting(in_flight=8) as gateway:
             for path in ("/-/healthy", "/-/ready", "/", "/metrics", "/sd", "/config", "/probe?account=initech"):
                 self.at_once(gateway, path)
@@ -78,7 +78,7 @@ class DeadUpstream(Case):
             self.assertEqual(gateway.get("/-/reload", method="POST").status, 500)
             self.at_once(gateway, "/sd")
 
-    def test_in_single_account_mode_metrics_waits_and_the_rest_does_not(self):
+    def test_in_single_account_mode_only_metrics_waits(self):
         with Simulator("--fault", "latency=1h") as api:
             environment = {"SQLBAK_API_TOKEN": "demo-token-acme", "SQLBAK_API_URL": api.api_url}
             with Gateway('[server]\nmax_requests_in_flight = 4\n[history]\nkind = "memory"\n',
@@ -93,7 +93,7 @@ class DeadUpstream(Case):
 class Siege(Case):
     """All kinds of hostile clients at once, over TLS, with access control. tests/http has them one by one."""
 
-    def test_health_is_answered_throughout_and_everything_is_given_back(self):
+    def test_health_is_answered_and_resources_are_given_back(self):
         with Certificate() as certificate, Simulator() as api, guarded(api, certificate) as gateway:
             self.assertEqual(gateway.get("/probe?account=acme", **OPERATOR).status, 200)
             before = own_metrics(gateway, **OPERATOR)

@@ -90,7 +90,7 @@ class Tenancy(unittest.TestCase):
                 accounts = {labels["account"] for labels, _ in prometheus.query("sqlbak_jobruns_available")}
                 self.assertEqual(accounts, set(expected))
 
-    def test_prometheus_needs_nothing_but_discovery_and_its_token(self):
+    def test_prometheus_needs_only_discovery_and_its_token(self):
         self.scraped_accounts("scrape-token-of-everybody", DEMO_ACCOUNTS)
 
     def test_a_tenants_prometheus_sees_its_own(self):
@@ -98,7 +98,7 @@ class Tenancy(unittest.TestCase):
 
 
 class Rotation(unittest.TestCase):
-    def test_a_new_token_on_disk_heals_the_account_without_a_reload(self):
+    def test_a_new_token_heals_the_account_without_a_reload(self):
         with Simulator() as api, Gateway(**demo_config(api.api_url)) as gateway:
             api.control("/account?account=acme&token=rotated-token")
             refused = parse_exposition(gateway.get("/probe?account=acme").text())
@@ -193,7 +193,7 @@ api_url = "https://sqlbak.invalid/public-api/v1"
         self.addCleanup(made.cleanup)
         return pathlib.Path(made.name)
 
-    def test_are_in_nothing_that_the_running_program_says_or_writes(self):
+    def test_are_in_nothing_that_the_program_says_or_writes(self):
         for log_format in ("logfmt", "json"):
             with self.subTest(log_format), Certificate() as certificate:
                 api, folder = self.api(), self.folder()
