@@ -13,6 +13,7 @@
 #include "sqlbak_gateway/gateway/debug_page.h"
 #include "sqlbak_gateway/gateway/gateway.h"
 #include "sqlbak_gateway/gateway/probe_progress.h"
+#include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/history/history.h"
 #include "sqlbak_gateway/http/server.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
@@ -346,15 +347,16 @@ int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::
                       clock);
   }
 
-  auto upstream = std::make_unique<UpstreamThread>(collector, clock, [&] { gateway.tick(); });
+  gateway::Routes routes(gateway, clock, [&] { return gateway.reload(); });
+  auto upstream = std::make_unique<UpstreamThread>(collector, clock, [&] { routes.tick(); });
   http::Server::Options options;
   options.listeners = listeners_of(server_config);
   options.limits.max_requests_in_flight = server_config.max_requests_in_flight;
   options.handler = [&](const http::Request& request) {
     wired.wait();
-    return gateway.handle(request);
+    return routes.answer(request);
   };
-  options.triage = [&](std::string_view path) { return gateway.urgency(path); };
+  options.triage = [&](std::string_view path) { return routes.urgency(path); };
   options.observer.answered = [&](std::string_view path, int status) {
     gateway.metrics().http_answered(gateway::path_label(path), status);
   };

@@ -7,6 +7,7 @@
 #include "simulator/simulator.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/http/authorization.h"
 #include "sqlbak_gateway/http/encoding.h"
 #include "support/manual_clock.h"
@@ -66,6 +67,7 @@ struct SmallGateway {
   config::BoundedTokens bounded_tokens{tokens, clock};
   std::unique_ptr<history::History> history = history::make_memory_history();
   gateway::Gateway gateway;
+  gateway::Routes routes{gateway, clock, [this] { return gateway.reload(); }};
 };
 
 // Whether the client says it where it is no secret, and may be repeated to it.
@@ -135,7 +137,7 @@ void require_request(const http::Request& request, const http::Limits& limits) {
 }
 
 void require_answer(SmallGateway& behind, const http::Request& request, bool may_enter) {
-  const http::Response response = behind.gateway.handle(request);
+  const http::Response response = behind.routes.answer(request);
   require(response.status >= 200 && response.status < 600, "the status is one");
   require(!has_control_character(response.content_type), "the content type is clean");
   for (const http::NamedValue& header : response.headers) {

@@ -39,7 +39,7 @@ class AccessThreadsTest : public testing::GatewayWorld {
     request.peer_address = address;
     request.authority = "gateway.example.com:8000";
     request.headers.push_back({"Authorization", testing::basic_authorization(name, password)});
-    return gateway().handle(request);
+    return routes().answer(request);
   }
   static std::string header(const http::Response& response, std::string_view name) {
     for (const http::NamedValue& header : response.headers) {

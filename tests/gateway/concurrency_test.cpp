@@ -2,6 +2,7 @@
 #include "simulator/http_server.h"
 #include "simulator/scenarios.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
 
 #include <atomic>
@@ -57,6 +58,7 @@ class ThreadsTest : public ::testing::Test {
                                                                   },
                                                               .listen = nullptr,
                                                               .certificate_expiry = nullptr});
+    routes = std::make_unique<Routes>(*gateway, clock, [this] { return gateway->reload(); });
     upstream = std::thread([this] {
       while (!stopping) collector.turn(Deadline::after(clock.steady_now(), seconds(1)));
       collector.abandon_all();
@@ -72,7 +74,7 @@ class ThreadsTest : public ::testing::Test {
     request.query = std::move(query);
     request.peer_address = "127.0.0.1";
     request.peer_is_loopback = true;
-    return gateway->handle(request);
+    return routes->answer(request);
   }
   void reload_with_requests_in_flight(std::uint32_t most) {
     {
@@ -124,6 +126,7 @@ class ThreadsTest : public ::testing::Test {
   config::Config configuration;
   std::unique_ptr<history::History> history = history::make_memory_history();
   std::unique_ptr<Gateway> gateway;
+  std::unique_ptr<Routes> routes;
   std::atomic<bool> stopping{false};
   std::thread upstream;
   std::atomic<int> answered{0};

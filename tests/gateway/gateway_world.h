@@ -8,6 +8,7 @@
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/routes.h"
 #include "support/manual_clock.h"
 
 #include <cstdint>
@@ -95,8 +96,13 @@ class GatewayWorld : public ::testing::Test {
                                                                  .listen = listen,
                                                                  .certificate_expiry = nullptr,
                                                                  .try_password = try_password});
+      routes_ = std::make_unique<Routes>(*gateway_, clock, [this] { return gateway_->reload(); });
     }
     return *gateway_;
+  }
+  Routes& routes() {
+    gateway();
+    return *routes_;
   }
 
   http::Response get(std::string path, std::vector<http::NamedValue> query = {},
@@ -109,7 +115,7 @@ class GatewayWorld : public ::testing::Test {
     request.peer_address = "127.0.0.1";
     request.peer_is_loopback = true;
     request.authority = "gateway.example.com:8000";
-    return gateway().handle(request);
+    return routes().answer(request);
   }
   // A probe that may hardly wait.
   http::Response probe(const std::string& account) {
@@ -131,6 +137,7 @@ class GatewayWorld : public ::testing::Test {
   // The program ends, and begins anew with the same configuration and what the history holds.
   void restart() {
     collector_->abandon_all();
+    routes_.reset();
     gateway_.reset();
     collector_.reset();
     gateway();
@@ -186,6 +193,7 @@ class GatewayWorld : public ::testing::Test {
   std::unique_ptr<Collector> collector_;
   std::unique_ptr<config::BoundedTokens> bounded_tokens_;
   std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<Routes> routes_;
 };
 
 }  // namespace sqlbak_gateway::gateway::testing

@@ -360,7 +360,7 @@ TEST_F(PageTest, BigPagesAreCompressedForThoseWhoAcceptIt) {
 TEST_F(PageTest, ItAnswersWhileTheServerIsBusy) {
   for (const char* path :
        {"/", "/accounts/acme", "/accounts/acme.json", "/accounts.json", "/assets/page.css"}) {
-    EXPECT_EQ(gateway().urgency(path), http::Urgency::urgent) << path;
+    EXPECT_EQ(routes().urgency(path), http::Urgency::urgent) << path;
   }
 }
 

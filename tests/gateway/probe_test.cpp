@@ -323,7 +323,7 @@ TEST_F(ProbeTest, TheSecondsBodiesAreDropped) {
   const std::weak_ptr<const std::string> body = probe("acme").body;
   EXPECT_FALSE(body.expired());
   clock.advance(seconds(1));
-  gateway().tick();
+  routes().tick();
   EXPECT_TRUE(body.expired());
 }
 

@@ -19,7 +19,7 @@ class RoutesTest : public testing::GatewayWorld {
     request.peer_address = from_this_machine ? "127.0.0.1" : "192.0.2.1";
     request.peer_is_loopback = from_this_machine;
     request.authority = authority_;
-    return gateway().handle(request);
+    return routes().answer(request);
   }
   std::string authority_ = "gateway.example.com:8000";
   static std::string allow(const http::Response& response) {
@@ -228,13 +228,13 @@ TEST_F(RoutesTest, OwnMetricsCountProbesCollectionsAndApiRequests) {
 }
 
 TEST_F(RoutesTest, OnlyTheSingleAccountsMetricsPathWaitsLikeAProbe) {
-  EXPECT_EQ(gateway().urgency("/probe"), http::Urgency::ordinary);
-  EXPECT_EQ(gateway().urgency("/nothing"), http::Urgency::ordinary);
+  EXPECT_EQ(routes().urgency("/probe"), http::Urgency::ordinary);
+  EXPECT_EQ(routes().urgency("/nothing"), http::Urgency::ordinary);
   for (const char* path : {"/", "/metrics"}) {
-    EXPECT_EQ(gateway().urgency(path), http::Urgency::urgent) << path;
+    EXPECT_EQ(routes().urgency(path), http::Urgency::urgent) << path;
   }
   for (const char* path : {"/-/healthy", "/-/ready"}) {
-    EXPECT_EQ(gateway().urgency(path), http::Urgency::immediate) << path;
+    EXPECT_EQ(routes().urgency(path), http::Urgency::immediate) << path;
   }
 }
 
@@ -247,7 +247,7 @@ class SingleAccountTest : public testing::GatewayWorld {
 };
 
 TEST_F(SingleAccountTest, MetricsServesTheAccountAndTheGateway) {
-  EXPECT_EQ(gateway().urgency("/metrics"), http::Urgency::ordinary);
+  EXPECT_EQ(routes().urgency("/metrics"), http::Urgency::ordinary);
   get("/metrics", {}, {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
   let_collections_end();
   const simulator::Series both = series(get("/metrics"));

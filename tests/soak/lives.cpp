@@ -41,6 +41,7 @@ Life::Life(const World& world) : transport_(world.api, world.clock) {
                                                             },
                                                         .listen = nullptr,
                                                         .certificate_expiry = nullptr});
+  routes_ = std::make_unique<gateway::Routes>(*gateway_, world.clock, [this] { return gateway_->reload(); });
 }
 
 }  // namespace sqlbak_gateway::soak

@@ -5,6 +5,7 @@
 #include "simulator/in_process_transport.h"
 #include "soak/owned_allocations.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/history/history.h"
 #include "support/manual_clock.h"
 
@@ -107,6 +108,7 @@ class Life {
   // What of the configuration was left out at the start; empty: nothing.
   const std::string& mistakes() const { return mistakes_; }
   gateway::Gateway& gateway() { return *gateway_; }
+  gateway::Routes& routes() { return *routes_; }
   LaggingHistory& history() { return *history_; }
   const CountedTransport& transport() const { return transport_; }
   void turn(Deadline until) { collector_->turn(until); }
@@ -117,6 +119,7 @@ class Life {
   std::unique_ptr<LaggingHistory> history_;
   std::unique_ptr<gateway::Collector> collector_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<gateway::Routes> routes_;
 };
 
 }  // namespace sqlbak_gateway::soak

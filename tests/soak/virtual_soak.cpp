@@ -321,7 +321,7 @@ class VirtualSoak {
     while (clock_.steady_now() < until) {
       life_->turn(Deadline::at(until));
       const auto second = std::chrono::floor<seconds>(now());
-      if (second != ticked_) life_->gateway().tick();
+      if (second != ticked_) life_->routes().tick();
       ticked_ = second;
       if (!sampled_.empty()) end_samples();
     }
@@ -468,7 +468,7 @@ class VirtualSoak {
     request.peer_address = "127.0.0.1";
     request.peer_is_loopback = true;
     request.authority = "gateway.example.com:8000";
-    return life_->gateway().handle(request);
+    return life_->routes().answer(request);
   }
   http::Response post(std::string path) { return ask("POST", std::move(path)); }
 

@@ -1,8 +1,9 @@
-// Gateway: the program behind its server: routes requests, owns the accounts, follows reloads.
+// Gateway: owns the accounts and follows reloads. What requests are answered with is Routes' affair
+// (routes.h).
 //
 // What a configuration comes to is a generation: accounts and access rules, immutable once made, swapped as a
-// whole by a reload. A request works on the generation it arrived in. Resource type; handle() and reload()
-// may be called from any thread.
+// whole by a reload. A request works on the generation it arrived in. Resource type; all methods may be
+// called from any thread.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -16,10 +17,7 @@
 #include "sqlbak_gateway/gateway/bcrypt.h"
 #include "sqlbak_gateway/gateway/collector.h"
 #include "sqlbak_gateway/gateway/own_metrics.h"
-#include "sqlbak_gateway/gateway/shared_bodies.h"
 #include "sqlbak_gateway/gateway/waiting_places.h"
-#include "sqlbak_gateway/http/message.h"
-#include "sqlbak_gateway/http/server.h"
 
 #include <atomic>
 #include <cstdint>
@@ -33,7 +31,7 @@
 
 namespace sqlbak_gateway::gateway {
 
-struct GatewayFacts;  // what the page for people says about the gateway itself
+struct Generation;  // src/gateway/generation.h
 
 class Gateway {
  public:
@@ -62,54 +60,35 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
 
-  http::Response handle(const http::Request& request);
-  // Which requests are answered without waiting for an account.
-  http::Urgency urgency(std::string_view path) const;
-
+  // What is in force; never null.
+  std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
   // Reads the configuration and puts it in force, or leaves everything as it is and says why.
   Result<void> reload() EXCLUDES(reload_mutex_);
 
   // The account of that name; null when there is none.
   std::shared_ptr<Account> account(std::string_view name) const;
   OwnMetrics& metrics() { return metrics_; }
-  // Once a second, from any one thread.
-  void tick() { bodies_.expire(deps_.clock.system_now()); }
-  // From now on /-/ready says no, and nobody waits for a collection any more.
-  void shut_down();
+  // What the own metrics say beside their counters.
+  GatewayState state(const Generation& now) const EXCLUDES(mutex_);
+  struct ReloadState {
+    bool succeeded = true;      // the latest one
+    SystemTime last_success{};  // or the start
+  };
+  ReloadState reload_state() const EXCLUDES(mutex_);
+  // From now on nobody waits for a collection any more.
+  void shut_down() EXCLUDES(mutex_);
+  bool shutting_down() const EXCLUDES(mutex_);
 
  private:
-  struct Generation;
-
-  std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
   void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
   // `next` is in force from now on: its accounts succeed those of `former`.
   void put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) EXCLUDES(mutex_);
 
-  http::Response answer(const http::Request& request);
-  // `arrived`: when the request did; what it may wait counts from then.
-  http::Response probe(const Generation& now, const Caller& caller, const http::Request& request,
-                       SteadyTime arrived);
-  http::Response debug(Account& account, const http::Request& request, SteadyTime arrived);
-  // Waits as a probe does; an Error is the client's.
-  Result<ProbeAnswer> answer_of(Account& account, const http::Request& request, SteadyTime arrived);
-  // `own_metrics_of`: the generation whose own metrics follow the account's; null: none do.
-  http::Response exposition_of(Account& account, const http::Request& request, SteadyTime arrived,
-                               const Generation* own_metrics_of);
-  http::Response own_metrics(const Generation& now, const http::Request& request, SteadyTime arrived);
-  // `/` and `/accounts/NAME`, as HTML or JSON.
-  http::Response overview_page(const Generation& now, const Caller& caller, const http::Request& request);
-  http::Response account_page(const Generation& now, const Caller& caller, const http::Request& request);
-  GatewayFacts facts_for(const Generation& now, const Caller& caller) const EXCLUDES(mutex_);
-  http::Response reload_response();
-  GatewayState state(const Generation& now) const EXCLUDES(mutex_);
-
   const Dependencies deps_;
-  const SteadyTime started_;
   OwnMetrics metrics_;
   WaitingPlaces waiting_;
   std::atomic<std::uint64_t> max_response_bytes_;
-  SharedBodies bodies_;
   std::uint64_t next_key_ = 1;  // under reload_mutex_ but for the constructor
 
   Mutex reload_mutex_;  // one reload at a time
@@ -119,8 +98,5 @@ class Gateway {
   SystemTime last_reload_success_ GUARDED_BY(mutex_){};
   bool shutting_down_ GUARDED_BY(mutex_) = false;
 };
-
-// The path as a label: one of the gateway's own, or "other".
-std::string_view path_label(std::string_view path);
 
 }  // namespace sqlbak_gateway::gateway

@@ -43,7 +43,7 @@ class OwnMetrics final : public GatewayObserver {
   void api_request(sqlbak::Endpoint endpoint, Duration elapsed) override;
   void probe(Duration elapsed) override;
   void unknown_account();
-  // `path` is what path_label() (gateway.h) makes of it, never a client's text.
+  // `path` is what path_label() (routes.h) makes of it, never a client's text.
   void http_answered(std::string_view path, int status);
   // `reason` is one of a fixed list.
   void http_rejected(std::string_view reason);

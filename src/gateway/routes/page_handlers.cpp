@@ -1,0 +1,78 @@
+// The page for people, as HTML and JSON.
+#include "gateway/page/page_assets.h"
+#include "gateway/page/page_html.h"
+#include "gateway/page/page_json.h"
+#include "gateway/page/page_model.h"
+#include "gateway/routes/handlers.h"
+#include "gateway/routes/responses.h"
+
+#include <optional>
+
+namespace sqlbak_gateway::gateway {
+namespace {
+
+constexpr std::string_view kAccountPages = "/accounts/";
+
+GatewayFacts facts_for(const Asked& asked) {
+  GatewayFacts facts;
+  facts.version = build_info().version;
+  facts.uptime = asked.clock.steady_now() - asked.started;
+  facts.now = asked.clock.system_now();
+  if (asked.caller.operator_rights) {
+    const Gateway::ReloadState reload = asked.gateway.reload_state();
+    facts.configuration = {reload.succeeded, reload.last_success, asked.now.files_rejected};
+  }
+  return facts;
+}
+
+template <typename Page>
+http::Response rendered(const Page& page, bool json) {
+  return json ? page_response(to_json(page), kJsonType) : page_response(to_html(page), kHtmlType);
+}
+
+http::Response overview_as(const Asked& asked, bool json) {
+  const ListQuery query = list_query(asked.request, account_subsets(), account_orders());
+  return rendered(overview(asked.now.visible_to(asked.caller), query,
+                           json ? Paging::everything : Paging::pages, facts_for(asked)),
+                  json);
+}
+
+}  // namespace
+
+http::Response answer_overview(const Asked& asked) {
+  return overview_as(asked, prefers_json(asked.request));
+}
+
+http::Response answer_overview_json(const Asked& asked) {
+  return overview_as(asked, true);
+}
+
+http::Response answer_account(const Asked& asked) {
+  std::string_view name = asked.request.path;
+  name.remove_prefix(kAccountPages.size());
+  const auto& accounts = asked.now.accounts;
+  const auto visible = [&](std::string_view account) {
+    return asked.caller.may_see(account) ? accounts.find(account) : accounts.end();
+  };
+  constexpr std::string_view kSuffix = ".json";
+  bool json = prefers_json(asked.request);
+  auto found = visible(name);
+  // An account may be called "acme.json": its name goes before the suffix.
+  if (found == accounts.end() && name.ends_with(kSuffix)) {
+    name.remove_suffix(kSuffix.size());
+    found = visible(name);
+    json = true;
+  }
+  if (found == accounts.end()) return no_such_account();
+  const ListQuery query = list_query(asked.request, job_subsets(), job_orders());
+  return rendered(account_detail({&found->second->config(), found->second->view()}, query,
+                                 json ? Paging::everything : Paging::pages, facts_for(asked)),
+                  json);
+}
+
+http::Response answer_asset(const Asked& asked) {
+  const std::optional<PageAsset> asset = page_asset(asked.request.path);
+  return asset ? asset_response(*asset) : no_such_page();
+}
+
+}  // namespace sqlbak_gateway::gateway
