@@ -1,4 +1,4 @@
-// Every fault the simulator knows x every endpoint x the first collection or a later one. Whatever strikes
+// Every fault the simulator knows x every endpoint x the initial collection or a later one. Whatever strikes
 // one account: the program stands, nothing shown is untrue, the other account is as it was, requests stay
 // bounded, and when the API is well again everything is as it should be, by itself.
 #include "gateway/gateway_world.h"
@@ -139,7 +139,7 @@ class Trial final : public testing::GatewayWorld {
       let_pass(minutes(pause));
       const Series struck = probed("struck");
       if (!fault.untruth) expect_no_lie(struck);
-      // A minute is enough for the other account, at the first collection too.
+      // A minute is enough for the other account, at the initial collection too.
       expect_truth("well", probed("well"));
     }
     const std::uint64_t asked = api.request_count("struck") - before;

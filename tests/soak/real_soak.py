@@ -169,9 +169,9 @@ class RealSoak:
         self.check_flatness()
 
     def collect_everything(self):
-        """The first collection of every account, all at once."""
+        """The initial collection of every account, all at once."""
         client = Client(self.gateway, 0, self.wrong)
-        eventually("every account's first collection",
+        eventually("every account's initial collection",
                    lambda: len(client.failing) == self.accounts and not any(client.failing.values()), patience=600)
         client.end()
         self.first_answers = client.answers

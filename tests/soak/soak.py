@@ -108,7 +108,7 @@ def real(minutes, out):
             f"({soak.bytes / MIB:.0f} MiB), half of them within {middle * 1000:.0f} ms and 99 % within {late:.1f} s "
             f"(5 s is their patience), {soak.collections:.0f} collections with {soak.api_requests:.0f} API requests, "
             f"{soak.counts['faults']} faults, {soak.counts['reloads']} reloads; "
-            f"all first collections took {soak.cold['seconds']:.0f} s and {soak.cold['cpu_seconds']:.1f} s of CPU, "
+            f"all initial collections took {soak.cold['seconds']:.0f} s and {soak.cold['cpu_seconds']:.1f} s of CPU, "
             f"and left {soak.cold['rss_mib']:.0f} MiB RSS")
     x = [sample["seconds"] / 60 for sample in soak.samples]
 

@@ -303,7 +303,7 @@ class VirtualSoak {
     const SteadyTime begin = clock_.steady_now();
     disturb();
     if (minute_ % 17 == 16) reload();
-    // The first life is long enough for everybody's first collection.
+    // The first life is long enough for everybody's initial collection.
     if (minute_ % 300 == 50) restart(/*kill=*/false);
     if (minute_ % 300 == 80) restart(/*kill=*/true);
     want_a_sample();

@@ -81,7 +81,7 @@ inline constexpr auto kCatalogue = [] {
     {"sqlbak_collection_in_progress", gauge, collection, always, kNone,
      "1 while a collection runs, else 0."},
     {"sqlbak_collection_jobs_pending", gauge, collection, always, kNone,
-     "Jobs that a first collection has listed but not read yet."},
+     "Jobs that an initial collection has listed but not read yet."},
     {"sqlbak_collection_jobs_unreadable", gauge, collection, always, kNone,
      "Jobs whose settings or runs the last collection could not read."},
     {"sqlbak_collection_series_dropped", gauge, collection, always, kNone,
