@@ -1,4 +1,4 @@
-"""What must hold for the rule files beside what promtool looks at. Each function returns its findings as text."""
+"""Checks of the rule files beyond promtool's. Each function returns its findings as text."""
 import re
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def names_in_prose(text, alerts, recorded):
 
 
 def completeness(text):
-    """What every alert says about itself."""
+    """Every alert has the labels and annotations that it needs."""
     found = []
     for rule in rules(text):
         if rule["kind"] != "alert":
@@ -87,7 +87,7 @@ def runbooks(alerts, pages, index):
 
 
 def recorded_and_unused(text, tests):
-    """Recorded series that neither an alert nor a test looks at: nobody would notice if they vanished."""
+    """Finds recorded series that neither an alert nor a test uses."""
     made = rules(text)
     return [f"{rule['name']}: neither an alert nor a test uses it" for rule in made if rule["kind"] == "record"
             and not any(rule["name"] in other["expr"] for other in made if other is not rule)
@@ -114,7 +114,7 @@ def routed(alertmanager, alerts):
 
 
 def unequal_silences(alertmanager, text):
-    """Inhibitions by which an alert of a rule file may silence one that is more severe: what pages nobody would hide what must."""
+    """Finds inhibitions by which an alert silences a more severe one: a warning must not hide a page."""
     severities = {rule["name"]: rule["labels"]["severity"] for rule in rules(text) if rule["kind"] == "alert"}
     found = []
     for block in alertmanager.split("- source_matchers:")[1:]:

@@ -1,4 +1,4 @@
-"""What must hold for the dashboards. `findings(dashboard)` returns what is wrong, as text; empty when all is well."""
+"""Checks of the dashboards. `findings(dashboard)` returns what is wrong as text, empty if nothing is."""
 import json
 import re
 

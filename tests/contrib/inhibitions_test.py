@@ -31,7 +31,7 @@ def of_account(account):
 
 class Inhibitions(unittest.TestCase):
     def silenced(self, *alerts):
-        """Names and instances of those that no receiver hears of."""
+        """Names and instances of the alerts that are silenced."""
         config = (alerts_check.ALERTS / "alertmanager.yml").read_text(encoding="utf-8")
         with Alertmanager(config.replace("\nreceivers:", " " + LAST + "\nreceivers:")) as alertmanager:
             self.hand_over(alertmanager, [*alerts, alert("TheLast")])

@@ -156,7 +156,7 @@ class Live(unittest.TestCase):
 
 class Alerts(Live):
     def prepare(self):
-        """The demo's customers, but all is well with them."""
+        """The demo's customers, all of them healthy."""
         for account, job in (("globex", "CRM"), ("globex", "Warehouse"), ("initech", "Payroll"), ("initech", "Timesheets")):
             self.change("job", account=account, job=job, remove="on")
         for account, server in (("acme", "acme-branch"), ("globex", "globex-db-1"), ("initech", "initech-sql"), ("initech", "initech-spare")):
@@ -166,7 +166,7 @@ class Alerts(Live):
         self.change("run", account="initech", job="Facilities", type="database_full", status="succeeded")
 
     def expect(self, why, *names):
-        """These fire, all others are silent or resolved, and no other has arrived since the last look."""
+        """Expects these alerts to fire, all others to be silent or resolved, and no other to have arrived since the last call."""
         try:
             eventually(why, lambda: self.receiver.names() == sorted(names), 180)
         except AssertionError:
@@ -180,7 +180,7 @@ class Alerts(Live):
         return self.receiver.alert(name)["labels"]
 
     def held(self, seconds=25):
-        """Lets Prometheus's clock go on: time enough for what must stay silent to speak."""
+        """Lets Prometheus's clock go on, so that an alert that must stay silent has time to fire."""
         until = self.prometheus.query("vector(time())")[0][1] + seconds
         eventually("time passing", lambda: self.prometheus.query("vector(time())")[0][1] >= until)
 

@@ -1,4 +1,4 @@
-"""Every configuration, flag, script and link in the documents is tried."""
+"""Tries every configuration, flag, script and link in the documents."""
 
 import os
 import pathlib
@@ -31,7 +31,7 @@ class InAFolder(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def with_files(self, text, pattern):
-        """`text` with each file that it names (group 1 of `pattern`) made up, and its path in our folder."""
+        """Creates each file that `text` names (group 1 of `pattern`) in our folder. Returns the text with these paths."""
         def made(found):
             path = self.folder / found[1].lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class Links(unittest.TestCase):
 
 
 class HistoryPath(unittest.TestCase):
-    """The default that the documents name is the program's."""
+    """The default in the documents is the program's."""
 
     def running(self, environment):
         with Gateway('[server]\nlisten = ["127.0.0.1:0"]\n[history]\nkind = "memory"\n', environment=environment) as gateway:

@@ -1,5 +1,5 @@
-// The system clock is set while the gateway runs: by an administrator, by NTP, by a machine that slept. Data
-// are judged by it, but nothing is scheduled by it.
+// Somebody sets the system clock while the gateway runs: an administrator, NTP, or a machine that slept. Data
+// are judged by the system clock, but nothing is scheduled by it.
 #include "gateway/gateway_world.h"
 
 namespace sqlbak_gateway::gateway {
@@ -35,7 +35,7 @@ TEST_P(ClockJump, BetweenCollectionsKeepsScheduleAndAges) {
     let_pass(seconds(15));
   }
   EXPECT_EQ(collections("acme"), before) << "a jump is no reason to collect";
-  // And become due by the steady clock.
+  // They become due by the steady clock.
   let_pass(minutes(3));
   const Series after = collected("acme");
   expect_no_age_below_zero(after);

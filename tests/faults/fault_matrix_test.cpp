@@ -1,6 +1,6 @@
-// Every fault the simulator knows x every endpoint x the initial collection or a later one. Whatever strikes
-// one account: the program stands, nothing shown is untrue, the other account is as it was, requests stay
-// bounded, and when the API is well again everything is as it should be, by itself.
+// Every fault of the simulator at every endpoint, in the initial collection or a later one. Whatever happens
+// to one account: the program keeps running, nothing untrue is shown, the other account is exact, requests
+// are bounded, and once the API is healthy again the account recovers by itself.
 #include "gateway/gateway_world.h"
 
 #include <algorithm>
@@ -22,8 +22,8 @@ using std::chrono::minutes;
 struct FaultKind {
   const char* name;
   const char* rule;
-  // The API says something plausible that is not so. No reader can know; what it says may be shown until it
-  // says otherwise.
+  // The API says something plausible but wrong. No reader can know, so it may be shown until the API says
+  // otherwise.
   bool untruth = false;
 };
 
@@ -82,7 +82,7 @@ constexpr std::array kFaults = {
 
 enum class When { first_collection, later };
 
-// What of an answer is about the account, and not about collecting it.
+// The series of an answer that are about the account, not about collecting it.
 constexpr std::array kFamilies = {"sqlbak_server_online",
                                   "sqlbak_offline_servers_total",
                                   "sqlbak_job_retention_days",
@@ -109,7 +109,7 @@ Series about_the_account(const Series& all) {
   return kept;
 }
 
-// A gateway with an account that is struck and one that is not.
+// A gateway with one account that has the fault ("struck") and one that does not.
 class Trial final : public testing::GatewayWorld {
  public:
   Trial() : GatewayWorld(world()) {
@@ -126,7 +126,7 @@ class Trial final : public testing::GatewayWorld {
     if (when == When::later) {
       expect_truth("struck", collected("struck"));
       expect_truth("well", collected("well"));
-      // Longer than anything is kept: the next collection asks every endpoint.
+      // Longer than any answer is kept, so that the next collection asks every endpoint.
       let_pass(minutes(70));
     }
     something_happens();
@@ -150,10 +150,10 @@ class Trial final : public testing::GatewayWorld {
   }
 
  private:
-  // Of one cold collection of the struck account.
+  // Requests of one initial collection of the struck account.
   static constexpr std::uint64_t kHealthyRequests = 30;
 
-  // "unchanged" is what "struck" was before something happened, for the truth of then.
+  // "unchanged" is "struck" as it was before the fault, for the truth of that time.
   static simulator::World world() {
     simulator::World all;
     for (const char* name : {"struck", "well", "unchanged"}) {
@@ -218,8 +218,8 @@ class Trial final : public testing::GatewayWorld {
     if (value(answer, "probe_success") == 1) expect_truth(account, answer);
   }
 
-  // Every series shown is one that the account has or had, with a value between what was and what is. Runs
-  // that could not be read may be missing from what is counted, when that is said.
+  // Every series shown is one that the account has or had, with a value between the former and the present
+  // one. Runs that could not be read may be missing from the counts if the answer says so.
   void expect_no_lie(const Series& answer) {
     std::vector<Series> truths;
     for (const char* name :
@@ -250,7 +250,7 @@ class Trial final : public testing::GatewayWorld {
   }
 
   void expect_recovery(std::string_view endpoint) {
-    // The longest backoff; /me is asked hourly, and a run whose details were given up once a day.
+    // Longer than the longest backoff. /me is asked hourly, and an unreadable run once a day.
     const Duration patience = endpoint == "jobrun_details" ? Duration(Hours(26))
                               : endpoint == "me"           ? Duration(minutes(75))
                                                            : Duration(minutes(31));
@@ -284,7 +284,7 @@ class FaultMatrix : public ::testing::TestWithParam<FaultKind> {};
 TEST_P(FaultMatrix, StrikesOneAccountAndTellsNoLie) {
   for (const sqlbak::Endpoint endpoint : sqlbak::kEndpoints) {
     for (const When when : {When::first_collection, When::later}) {
-      SCOPED_TRACE(std::string(name(endpoint)) + (when == When::later ? ", later" : ", first collection"));
+      SCOPED_TRACE(std::string(name(endpoint)) + (when == When::later ? ", later" : ", initial collection"));
       Trial trial;
       trial.run(GetParam(), name(endpoint), when);
     }
@@ -294,7 +294,7 @@ TEST_P(FaultMatrix, StrikesOneAccountAndTellsNoLie) {
 INSTANTIATE_TEST_SUITE_P(EveryFault, FaultMatrix, ::testing::ValuesIn(kFaults),
                          [](const auto& fault) { return std::string(fault.param.name); });
 
-// A fault that the simulator learns has to be put into the table above.
+// Every fault of the simulator is in the table above.
 TEST(FaultMatrixTable, HoldsEveryFaultTheSimulatorKnows) {
   std::string rules;
   for (const FaultKind& fault : kFaults) rules += std::string(",") + fault.rule;

@@ -1,8 +1,8 @@
-// Answers of a hostile API: decoded, collected, judged and rendered. Whatever they say, the collection ends
-// after a bounded number of requests, and the exposition is one that Prometheus takes.
+// Answers of a hostile API are decoded, collected, judged and rendered. Whatever they contain, the collection
+// ends after a bounded number of requests, and Prometheus accepts the exposition.
 //
 // The input holds up to six documents, with lines "---" between them: servers, jobs, settings, runs, a run's
-// details, /me. Every request for one kind is answered with the same document; one that is left out is a 404.
+// details, /me. Every request of one kind gets the same document. A kind that is left out gets a 404.
 #include "exposition/parsed_exposition.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/snapshot_promises.h"
@@ -19,7 +19,7 @@ namespace {
 
 using sqlbak::Endpoint;
 
-// Where the documents of the input belong.
+// The kinds of document, in the order of the input.
 constexpr std::array kKinds = {Endpoint::servers, Endpoint::jobs,           Endpoint::settings,
                                Endpoint::jobruns, Endpoint::jobrun_details, Endpoint::me};
 
@@ -30,7 +30,7 @@ void require_notes_are_text(const sqlbak::Unrecognised& notes) {
   }
 }
 
-// Every decoder takes every document: which answer belongs to which request is the API's word.
+// Gives every document to every decoder, because the API may answer any request with any document.
 void decode_as_anything(std::string_view body) {
   sqlbak::Notes notes;
   const auto jobs = sqlbak::decode_jobs(body, notes);

@@ -1,5 +1,5 @@
-// The Authorization header: taken apart, and checked against the access entries. Nobody gets in but with the
-// very credentials, and no header is understood in two ways.
+// The Authorization header is parsed and checked against the access entries. Only the exact credentials get
+// in, and no header can be understood in two ways.
 #include "fuzz/fuzz.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/gateway/access.h"

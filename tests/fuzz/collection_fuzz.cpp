@@ -1,9 +1,9 @@
-// Sequences of answers, failures, lies and pauses into Collection, several collections in a row over one
-// simulated account, remembering in between as a restart would (through the history's bytes). Each ends,
-// asks a bounded number of requests, no two with one id, and what it publishes and remembers is sound; once
-// the API is well again, the next collection is.
+// Feeds sequences of answers, failures, lies and pauses to several collections in a row over one simulated
+// account. In between, what is remembered goes through the history's bytes, as in a restart. Each collection
+// ends, makes a bounded number of requests with unique ids, and publishes and remembers what keeps the
+// promises. Once the API is healthy again, the next collection succeeds.
 //
-// The input: one byte for the account, then two a answer: which of the requests in flight, and what comes.
+// The input is one byte for the account, then two for each answer: which request in flight, and what it gets.
 #include "fuzz/fuzz.h"
 #include "fuzz/snapshot_promises.h"
 #include "history/remembered_account.h"
@@ -20,7 +20,7 @@ constexpr std::array kGarbage = {
     simulator::Garbage::invalid_utf8, simulator::Garbage::truncated,   simulator::Garbage::empty,
     simulator::Garbage::html,         simulator::Garbage::null,        simulator::Garbage::no_data};
 
-// Written by hand: quicker than one with a history.
+// An account written by hand, which is quicker than one with a history.
 std::unique_ptr<simulator::Account> small_account(std::size_t jobs, std::size_t runs) {
   auto account = std::make_unique<simulator::Account>("acme", "token", testing::ManualClock::kStart, 1);
   account->add_server({.name = "sql"});
@@ -33,9 +33,9 @@ std::unique_ptr<simulator::Account> small_account(std::size_t jobs, std::size_t 
   return account;
 }
 
-// What became of a request whose honest answer is `answer`.
+// What a request gets whose honest answer is `answer`.
 sqlbak::Answer spoilt(sqlbak::Answer answer, Choices& choices, const std::vector<std::string>& earlier) {
-  // Most are left alone, so that collections come far.
+  // Most answers stay as they are, so that collections get far.
   const std::size_t kind = choices.below(32);
   if (kind < kFailureReasons.size()) {
     answer.body.clear();
@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::string> earlier;
   bool last_one = false;
   for (int round = 0; round < 6 && !last_one; ++round) {
-    // The last one meets an API that is well.
+    // The API is healthy for the last collection.
     last_one = choices.empty() || round == 5;
     sqlbak::CollectionPlan plan;
     plan.started_at = clock.system_now();

@@ -1,7 +1,7 @@
-// Configuration files: whatever is in them, there is a configuration or there are errors with places that
-// exist, and what was understood can be written out and read back as the same.
+// Configuration files. Whatever is in them, the result is a configuration, or errors at places that exist.
+// What was understood can be written out and reads back as the same.
 //
-// The input: the main file; after a line "---", a file of accounts.d.
+// The input is the main file and, after a line "---", a file of accounts.d.
 #include "fuzz/fuzz.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/config/check.h"
@@ -15,7 +15,7 @@
 namespace sqlbak_gateway::fuzz {
 namespace {
 
-// A folder of this process, in memory where there is such a place.
+// A folder of this process, in memory if the system has such a place.
 class Folder {
  public:
   Folder() {
@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace sqlbak_gateway::fuzz;
   static const Folder folder;
   const std::vector<std::string_view> files = documents(text_of(data, size));
-  // What lies elsewhere on this machine is none of the fuzzer's business.
+  // The fuzzer must not read other files of this machine.
   if (text_of(data, size).find("accounts_dir") != std::string_view::npos) return 0;
   std::string main(files[0]);
   if (files.size() > 1) main = "accounts_dir = \"accounts.d\"\n" + main;
@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(is_valid_utf8(config::check_report(*outcome.config)), "the report is valid UTF-8");
     const std::string written = config::masked(*outcome.config);
     require(is_valid_utf8(written), "the written configuration is valid UTF-8");
-    // Secrets are masked, and what is masked is no secret a file may hold.
+    // Secrets are masked, and a masked secret cannot be read back.
     if (written.find("<masked>") != std::string::npos) continue;
     folder.write("accounts.d/tenant.toml", "");
     config::LoadOptions again = options;

@@ -1,5 +1,5 @@
-// What every fuzz target needs. A target is one .cpp file that defines LLVMFuzzerTestOneInput: it gives bytes
-// to code that must stand anything, and checks what is promised of the result with require(). libFuzzer
+// What every fuzz target needs. A target is one .cpp file that defines LLVMFuzzerTestOneInput. It gives bytes
+// to code that must accept any input, and checks the promises about the result with require(). libFuzzer
 // drives it in the preset `asan`; in every other preset a plain main runs the target's corpus
 // (run_corpus.cpp).
 #pragma once
@@ -20,7 +20,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// Ends the program, so that the fuzzer keeps the input, when a promise is broken.
+// Ends the program if a promise is broken, so that the fuzzer keeps the input.
 inline void require(bool kept, std::string_view promise, std::string_view detail = {}) {
   if (kept) return;
   std::fprintf(stderr, "broken promise: %.*s\n%.*s\n", static_cast<int>(promise.size()), promise.data(),
@@ -28,7 +28,7 @@ inline void require(bool kept, std::string_view promise, std::string_view detail
   std::abort();
 }
 
-// The parts between lines that hold nothing but "---": several documents in one input that a person can read.
+// Splits an input at lines that are "---", so that one readable input can hold several documents.
 inline std::vector<std::string_view> documents(std::string_view input) {
   constexpr std::string_view kBetween = "\n---\n";
   std::vector<std::string_view> parts;
@@ -40,7 +40,7 @@ inline std::vector<std::string_view> documents(std::string_view input) {
   return parts;
 }
 
-// The input as a sequence of choices; all of them 0 when it is used up.
+// The input as a sequence of choices. After its end every choice is 0.
 class Choices {
  public:
   explicit Choices(std::string_view input) : rest_(input) {}
@@ -53,7 +53,7 @@ class Choices {
     return value;
   }
   std::size_t below(std::size_t end) { return byte() % end; }
-  // Up to `most` bytes, their number chosen first.
+  // Up to `most` bytes. The number of bytes is the first choice.
   std::string_view text(std::size_t most) {
     const std::size_t size = below(most + 1);
     const std::string_view taken = rest_.substr(0, size);

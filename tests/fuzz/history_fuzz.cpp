@@ -1,9 +1,9 @@
-// What a history file may hold after a disk, a hand or an enemy had it: every part is sound or refused, and
-// what was accepted can be judged, shown, collected on and written down again.
+// Any bytes in a history file. Every part is refused or valid, and what was accepted can be judged, shown,
+// collected on and written again.
 //
-// The input: parts, each with two bytes for its length; the header, the lists, then jobs and chunks in turn,
-// a chunk's after the length of its job's id. A checksum is put behind each, so that damage comes further
-// than the first check.
+// The input consists of parts, each with two bytes for its length: the header, the lists, then jobs and
+// chunks in turn; a chunk begins with the length of its job's id. The target adds a correct checksum to each
+// part, so that damage gets beyond the first check.
 #include "fuzz/fuzz.h"
 #include "fuzz/snapshot_promises.h"
 #include "history/bytes.h"
@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::shared_ptr<const AccountMemory> memory = std::move(decoder).finish();
   if (!memory) return 0;
 
-  // Written down and read again, it is the same.
+  // Writing and reading it again gives the same.
   const std::shared_ptr<const AccountMemory> again = history::testing::reread(*memory);
   require(again != nullptr, "what was accepted is accepted again");
   require(history::testing::fingerprint(again) == history::testing::fingerprint(memory), "and is the same");
@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   testing::ManualClock clock;
   if (memory->last_good) require_exposition(*memory->last_good, clock.system_now());
 
-  // A collection goes on from it, against an API that has nothing, and against one that is down.
+  // A collection starts from it, against an API that has nothing and against one that is down.
   for (const int status : {200, 0}) {
     sqlbak::CollectionPlan plan;
     plan.started_at = clock.system_now();

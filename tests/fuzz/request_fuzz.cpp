@@ -1,5 +1,5 @@
-// Bytes of a client: taken apart by the request reader, which must not care how they arrive, and answered by
-// a gateway, whose answer must be one that can be sent.
+// Bytes of a client. The request reader parses them, and how they arrive must not matter. A gateway answers,
+// and its answer must be one that can be sent.
 #include "fuzz/fuzz.h"
 #include "http/request_reader.h"
 #include "simulator/in_process_transport.h"
@@ -70,7 +70,7 @@ struct SmallGateway {
   gateway::Routes routes{gateway, clock, [this] { return gateway.reload(); }};
 };
 
-// Whether the client says it where it is no secret, and may be repeated to it.
+// Whether the client itself sent the text in a place that the answer may repeat.
 bool says_secret(const http::Request& request) {
   const auto holds = [](std::string_view text) { return text.find(kSecret) != std::string_view::npos; };
   return holds(request.authority) || holds(request.path) || holds(request.raw_query) ||
@@ -90,7 +90,7 @@ bool has_control_character(std::string_view text) {
   });
 }
 
-// All there is to be read, given to the reader in pieces of that size.
+// Gives all the bytes to the reader in pieces of that size.
 std::vector<http::Reading> read(std::string_view bytes, std::size_t piece, const http::Limits& limits) {
   http::RequestReader reader(limits);
   std::vector<http::Reading> all;

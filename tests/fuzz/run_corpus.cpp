@@ -1,5 +1,5 @@
-// A plain main for a fuzz target: every file of the folders given runs through it once. So the targets are
-// built and their corpora hold in every preset, without libFuzzer.
+// A plain main for a fuzz target: it runs every file of the given folders once. So every preset builds the
+// targets and plays their corpora, without libFuzzer.
 #include "fuzz/fuzz.h"
 
 #include <algorithm>

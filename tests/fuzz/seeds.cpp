@@ -1,5 +1,6 @@
-// Writes seeds for the corpora of `answers`, `collection` and `history` below a folder: what simulated
-// accounts answer, whole and spoilt in every way the simulator knows, and what is remembered of them.
+// Writes seeds for the corpora of `answers`, `collection` and `history` below a folder: the answers of
+// simulated accounts, as they are and with every fault of the simulator, and what is remembered of the
+// accounts.
 #include "history/remembered_account.h"
 #include "simulator/faults.h"
 #include "sqlbak/random_answers.h"
@@ -25,7 +26,7 @@ std::string part(const std::string& content) {
   return bytes + content;
 }
 
-// Without the checksum, which the target puts there itself.
+// Leaves the checksum out, because the target adds it.
 std::string unsealed(const std::string& sealed) {
   return sealed.substr(0, sealed.size() - 8);
 }
@@ -59,7 +60,7 @@ void write_answers(const std::filesystem::path& folder) {
         collection,
         [&](const sqlbak::Request& request) {
           sqlbak::Answer answer = testing::answer_of(api, token, request.target);
-          // A few rows are as good as many.
+          // A few rows are enough.
           if (answer.body.size() < 3000 || !bodies.contains(request.endpoint))
             bodies[request.endpoint] = answer.body;
           return answer;

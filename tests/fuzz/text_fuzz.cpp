@@ -1,5 +1,5 @@
-// Small texts that people and servers write: durations, sizes, addresses, URLs, globs, dates. What is
-// understood is written and read back as the same; everything else is refused.
+// Short texts that people and servers write: durations, sizes, addresses, URLs, globs, dates. What is
+// understood can be written and reads back as the same. Everything else is refused.
 #include "config/url.h"
 #include "fuzz/fuzz.h"
 #include "sqlbak_gateway/base/loopback.h"
@@ -11,7 +11,7 @@
 namespace sqlbak_gateway::fuzz {
 namespace {
 
-// Obvious, and as slow as it may be: for short texts only.
+// Obviously right and slow: for short texts only.
 bool naive_glob(std::string_view pattern, std::string_view name) {
   if (pattern.empty()) return name.empty();
   if (pattern.front() == '*') {

@@ -1,4 +1,4 @@
-"""What the package holds beside the program: manual pages, completion, unit, maintainer scripts, changelog."""
+"""What the package contains beside the program: manual pages, completion, unit, maintainer scripts, changelog."""
 
 import gzip
 import os

@@ -32,7 +32,7 @@ NOT_EXERCISED = {
     "DevicePolicy",                             # a BPF program of its cgroup; PrivateDevices= has the same effect here
     "PrivateUsers",                             # a user namespace set up from outside
     "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-    "RestrictRealtime",                         # whose system calls SystemCallFilter= forbids already; /sys is not mounted
+    "RestrictRealtime",                         # SystemCallFilter= forbids its system calls already; /sys is not mounted
     "RemoveIPC", "AmbientCapabilities", "SystemCallArchitectures",
 }
 APPLIED = {
@@ -122,7 +122,7 @@ def mount(source, target, kind=None, flags="", *, bind=False):
 
 
 def mounts(service, root):
-    """ProtectSystem=strict, and what goes with it. In a mount namespace of its own."""
+    """Applies ProtectSystem=strict and related settings in a mount namespace of its own."""
     call("unshare", CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     mount(str(root), root, bind=True)

@@ -1,12 +1,12 @@
-// A file of recorded API answers goes in, and exactly the published exporter's metrics come out: no thread,
-// no socket, no clock. Each account is NAME.json beside this file, and what it must come to is NAME.prom,
-// which was computed by hand and read before it was committed. UPDATE_GOLDEN=1 writes it anew.
+// A file of recorded API answers goes in, and exactly the published exporter's metrics come out, without a
+// thread, socket or clock. Each account is NAME.json beside this file. The expected metrics are NAME.prom,
+// which was computed by hand. UPDATE_GOLDEN=1 writes it again.
 //
 //   {"collected_at_ms": T, "answered_at_ms": t, "answers": {"/servers?page=1&page_size=100": {"status": 200,
 //   "body": …}}}
 //
-// `body` is the answer as JSON, or, where its spelling matters, `text`, a list of lines. What is not recorded
-// is a 404.
+// `body` is the answer as JSON. Where the spelling matters, `text` has it as a list of lines. A request that
+// is not recorded gets a 404.
 #include "sqlbak_gateway/evaluation/findings.h"
 #include "sqlbak_gateway/exposition/render.h"
 #include "sqlbak_gateway/sqlbak/collection.h"

@@ -1,6 +1,6 @@
-// One client's connection to the HttpServer: reads requests, has them answered one after the other, and plays
-// each answer's script. Never blocks: it does what it can and says what it waits for. Resource type, used by
-// the server's thread.
+// One client's connection to the HttpServer. It reads requests, gets them answered one after the other, and
+// plays each answer's script. It never blocks, but returns what it waits for. Resource type, used by the
+// server's thread.
 #pragma once
 
 #include "simulator/wire.h"
@@ -48,7 +48,7 @@ class Connection {
 
   // What the connection waits for next.
   struct Wish {
-    bool done = false;  // nothing more: destroy it
+    bool done = false;  // the connection has ended: destroy it
     bool read = false;
     bool write = false;
     std::optional<SteadyTime> wake_at;
@@ -83,7 +83,7 @@ class Connection {
   std::deque<Script::Part> parts_;
   Script::End end_ = Script::End::keep;
   bool busy_ = false;    // an answer is under way
-  bool silent_ = false;  // nothing will ever be said again
+  bool silent_ = false;  // the connection sends no more bytes
   bool peer_ended_ = false;
   bool closed_ = false;
   bool tls_wants_write_ = false;

@@ -1,5 +1,4 @@
-// A plain HTTP client for the simulator's tests: libcurl as it comes, one connection a client, nothing
-// clever.
+// A plain HTTP client for the simulator's tests: libcurl with its defaults, one connection per client.
 #pragma once
 
 #include "sqlbak_gateway/base/text.h"
@@ -13,7 +12,7 @@
 
 namespace sqlbak_gateway::simulator::testing {
 
-// What came back.
+// The answer.
 struct Seen {
   CURLcode result = CURLE_OK;
   long status = 0;

@@ -13,7 +13,7 @@ namespace sqlbak_gateway::simulator::documents {
 
 using nlohmann::json;
 
-// What the ids of runs begin with while they are names.
+// The prefix of run ids if they are names (the knob named_runs).
 inline constexpr std::string_view kRunName = "run-";
 
 json me(const Account& account, const Knobs& knobs);

@@ -1,4 +1,5 @@
-// The endpoints of the API: a path and its query to an honest reply, from the world and the knobs. Pure.
+// The endpoints of the API. They make an honest reply to a path and its query, from the world and the knobs.
+// Pure.
 #pragma once
 
 #include "simulator/knobs.h"
@@ -18,7 +19,7 @@ struct Route {
 };
 Route route_of(std::string_view target);
 
-// Where faults make lists dishonest.
+// How faults make lists dishonest.
 struct ListFaults {
   bool endless = false;
   int shift = 0;

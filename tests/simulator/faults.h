@@ -1,5 +1,6 @@
-// Faults: rules that spoil answers, by endpoint, account, path and time. Rules are counted and can be told to
-// strike only now and then. Several may strike one request: latencies add up, of the rest the last rule wins.
+// Faults: rules that spoil answers, by endpoint, account, path and time. A rule counts the requests that it
+// matches, and may apply to some of them only. If several rules apply to one request, their latencies add up;
+// of the rest the last rule wins.
 #pragma once
 
 #include "simulator/random.h"
@@ -18,7 +19,7 @@
 
 namespace sqlbak_gateway::simulator {
 
-// What of a reply is spoilt beyond recognition.
+// How a reply's body is made unreadable.
 enum class Garbage {
   none,
   malformed,
@@ -41,8 +42,8 @@ struct Fault {
   std::string path = "*";                // the path below the API's prefix, with its query
   SystemTime from = SystemTime::min();   // in the world's time
   SystemTime until = SystemTime::max();  // not included
-  std::uint64_t skip = 0;                // leave the first so many matching requests alone
-  std::uint64_t first = std::numeric_limits<std::uint64_t>::max();  // then strike only so many
+  std::uint64_t skip = 0;                // the first matching requests, which are spared
+  std::uint64_t first = std::numeric_limits<std::uint64_t>::max();  // then apply to this many
   std::uint64_t every = 1;                                          // and of these only every n-th
   double probability = 1;                                           // and of these only by chance
 
@@ -55,7 +56,7 @@ struct Fault {
   std::string redirect;                 // Location, with status 302 unless `status` says otherwise
   Garbage garbage = Garbage::none;
   std::size_t pad = 0;   // blanks after the JSON: an over-long body that stays valid
-  Wire wire;             // but for its delay
+  Wire wire;             // its delay is not used
   bool endless = false;  // has_more stays true, and the last page is served again and again
   int shift = 0;    // rows that slip in before each further page (repeats), or, below 0, out of it (gaps)
   Duration late{};  // runs are listed only when they started this long ago
@@ -71,7 +72,7 @@ Result<Fault> parse_fault(std::string_view text, SystemTime now);
 // One line of help for each key.
 std::vector<std::string> fault_help();
 
-// The rules in force. No lock of its own.
+// The active rules. Not thread-safe.
 class Faults {
  public:
   std::uint64_t add(Fault fault);  // its number
@@ -83,9 +84,9 @@ class Faults {
     std::string_view account;
     std::string_view path;
   };
-  // The rules that strike this request, in the order they were added. Counts it.
+  // The rules that apply to this request, in the order they were added. Counts the request.
   std::vector<const Fault*> striking(const Target& target, SystemTime world_now);
-  // How long an account over a rule's rate has to wait; nothing when it may go on. Takes from the bucket.
+  // How long an account over a rule's rate has to wait; empty if it may go on. Takes from the bucket.
   std::optional<Duration> over_rate(const Fault& fault, std::string_view account, SteadyTime now);
 
   struct Count {

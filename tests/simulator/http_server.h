@@ -1,6 +1,6 @@
 // HttpServer: puts a Simulator on a TCP socket, HTTP/1.1, plain or TLS. One thread, epoll; keep-alive and
 // pipelined requests (answered one after the other); raw control of every byte, which is what faults need.
-// For tests, demo and load on loopback: it bounds request sizes, but it is no server to expose.
+// For tests, demo and load on loopback. It bounds request sizes, but must not be exposed.
 #pragma once
 
 #include "simulator/simulator.h"
@@ -17,15 +17,15 @@ namespace sqlbak_gateway::simulator {
 
 struct ListenOptions {
   std::string host = "127.0.0.1";  // a numeric address
-  std::uint16_t port = 0;          // 0: any free one
-  std::string cert_file;           // PEM, chain included; empty: plain HTTP
+  std::uint16_t port = 0;          // 0 for any free one
+  std::string cert_file;           // PEM, chain included; empty for plain HTTP
   std::string key_file;
 };
 
 class HttpServer {
  public:
-  // Bound and listening when it returns. Simulator and clock outlive it; the clock paces delays and drips, so
-  // it has to be one that goes by itself.
+  // Returns a server that is bound and listening. Simulator and clock must outlive it. The clock paces delays
+  // and drips, so it must not be a manual one.
   static Result<std::unique_ptr<HttpServer>> listen(Simulator& simulator, const Clock& clock,
                                                     const ListenOptions& options);
   virtual ~HttpServer() = default;
@@ -35,7 +35,7 @@ class HttpServer {
   virtual std::uint16_t port() const = 0;
   // "http://127.0.0.1:8080"
   virtual std::string url() const = 0;
-  // Serves until stop(); then closes every connection.
+  // Serves until stop(), then closes every connection.
   virtual void run() = 0;
   // From any thread or a signal handler.
   virtual void stop() = 0;

@@ -39,14 +39,14 @@ class InProcessTransport final : public upstream::Transport {
   void wake() override { woken_.store(true); }
 
   std::size_t in_flight() const { return by_id_.size(); }
-  // The most calls that were ever in flight at once.
+  // The largest number of calls that were in flight at once.
   std::size_t most_in_flight() const { return most_in_flight_; }
   void set_round_trip(Duration round_trip) { round_trip_ = round_trip; }
-  // Nothing: no call is in flight, or none of them will ever end.
+  // Empty if no call is in flight, or none of them will ever end.
   std::optional<SteadyTime> next_completion() const;
 
  private:
-  using Place = std::pair<SteadyTime, std::uint64_t>;  // when it ends; the how-manieth call it was
+  using Place = std::pair<SteadyTime, std::uint64_t>;  // when the call ends, and its number
   Simulator& simulator_;
   testing::ManualClock& clock_;
   Duration round_trip_;

@@ -1,5 +1,5 @@
-// Knobs: the honest ways in which the real API may turn out to differ from what is known of it. Whatever they
-// say, the API tells no lie; lies and failures are faults (faults.h). Value type.
+// Knobs: the honest ways in which the real API may differ from what is known of it. With any setting the API
+// tells the truth; lies and failures are faults (faults.h). Value type.
 #pragma once
 
 #include "simulator/random.h"
@@ -52,7 +52,7 @@ struct Knobs {
 Result<void> set_knob(Knobs& knobs, std::string_view assignment);
 // One line of help for each knob.
 std::vector<std::string> knob_help();
-// Knobs at random, but for the page size.
+// Random knobs, except for the page size.
 Knobs random_knobs(Random& random);
 
 }  // namespace sqlbak_gateway::simulator

@@ -35,7 +35,7 @@ class Query {
   std::string get_or(std::string_view name, std::string_view otherwise) const {
     return get(name).value_or(std::string(otherwise));
   }
-  // Nothing when it is not there or no whole number.
+  // Empty if the parameter is missing or is not a whole number.
   std::optional<std::int64_t> number(std::string_view name) const {
     const std::optional<std::string> text = get(name);
     std::int64_t value = 0;

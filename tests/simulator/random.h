@@ -1,5 +1,5 @@
-// Random numbers that are the same on every machine: SplitMix64. A draw is a pure function of its seed, so
-// that what one job does never depends on how many others were asked before it. Value type.
+// Random numbers that are the same on every machine (SplitMix64). A draw is a pure function of its seed, so
+// that a job does the same however many others come before it. Value type.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,7 @@ struct Size {
 inline constexpr Size kSmall{2, 10, 30};
 inline constexpr Size kTypical{20, 40, 60};
 inline constexpr Size kLarge{50, 200, 700};
-// Nothing for a name that is none of the three.
+// Empty for any other name.
 std::optional<Size> size_named(std::string_view name);
 
 // An account whose history ends at `now` and goes on from there.
@@ -31,8 +31,8 @@ std::unique_ptr<Account> generated_account(std::string name, std::string token, 
 World generated_world(std::size_t accounts, Size size, SystemTime now, std::uint64_t seed,
                       Evolution evolution = {true, true});
 
-// acme (well, but for one server offline), globex (failed backups, one database that always fails) and
-// initech (a job that stopped two weeks ago, files past their retention). Their tokens are no secrets:
+// acme (healthy, except for one offline server), globex (failed backups, one database that always fails) and
+// initech (a job that stopped two weeks ago, files past their retention). Their tokens are not secret:
 // demo-token-acme …
 World demo_world(SystemTime now, std::uint64_t seed = 1);
 inline constexpr std::string_view kDemoTokenPrefix = "demo-token-";

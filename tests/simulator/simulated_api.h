@@ -1,5 +1,5 @@
 // The fixture of the simulator's HTTP tests: a hand-written account behind a real socket, and a plain client.
-// The world's time is moved by hand; only delays on the wire take real time.
+// Tests move the world's time by hand; only delays on the wire take real time.
 #pragma once
 
 #include "simulator/curl_client.h"
@@ -45,7 +45,7 @@ class SimulatedApi : public ::testing::Test {
   Seen control(const std::string& method, const std::string& path) {
     return client_.perform(method, server_.url() + "/_simulator" + path, "");
   }
-  // From here on, with that knob turned.
+  // Sets the knob for all later requests.
   void turn(std::string_view knob) {
     Knobs knobs = simulator_.knobs();
     const Result<void> set = set_knob(knobs, knob);

@@ -1,5 +1,5 @@
-// Simulator: the simulated SqlBak API. A request goes in, a reply comes out; a socket server or an in-process
-// transport stands in front. It owns the world and its clock, the knobs, the faults and the log of requests.
+// Simulator: the simulated SqlBak API. It turns a request into a reply; a socket server or an in-process
+// transport carries both. It owns the world and its clock, the knobs, the faults and the log of requests.
 //
 // Safe to call from any thread: each call holds one lock. A test that wants to change the world while a
 // server runs does it in with().
@@ -41,7 +41,7 @@ class Simulator {
   Simulator(const Simulator&) = delete;
   Simulator& operator=(const Simulator&) = delete;
 
-  // Any request, also one that is none of the API's.
+  // Any request, even one for a path that the API does not have.
   Reply answer(const Request& request) EXCLUDES(mutex_);
 
   // The world's clock.
@@ -59,7 +59,7 @@ class Simulator {
 
   Knobs knobs() const EXCLUDES(mutex_);
   void set_knobs(const Knobs& knobs) EXCLUDES(mutex_);
-  // A malformed rule is an Error; else the number that remove_fault takes.
+  // Returns the number that remove_fault takes, or an Error for a malformed rule.
   Result<std::uint64_t> add_fault(std::string_view rule) EXCLUDES(mutex_);
   void remove_fault(std::uint64_t number) EXCLUDES(mutex_);
   void clear_faults() EXCLUDES(mutex_);

@@ -1,11 +1,11 @@
-// Truth: the metrics an account must show, worked out from the world by a slow and obvious implementation of
-// its own, as the oracle of other tests. It shares no code with the gateway.
+// Truth: the metrics that an account must show, computed from the world by slow and obvious code that shares
+// nothing with the gateway. Other tests use it as their oracle.
 //
-// It answers for a perfect reader who sees all that the API honestly shows at the world's present: knobs
-// count (what is not shown is not known, a skewed clock shows skewed times), faults do not.
+// It answers for a perfect reader who sees everything that the API honestly shows at the world's present.
+// Knobs count (what is not shown is not known, a skewed clock shows skewed times); faults do not.
 //
-// Covered, the published metrics: all, but for sqlbak_last_check_timestamp, which is about the reader.
-// Covered, ours: sqlbak_job_last_success_timestamp_seconds, _last_attempt_timestamp_seconds,
+// It covers all published metrics, except sqlbak_last_check_timestamp, which is about the reader.
+// It covers of ours: sqlbak_job_last_success_timestamp_seconds, _last_attempt_timestamp_seconds,
 // _last_attempt_success,
 //   _consecutive_failures, _window_seconds, _max_age_seconds and _overdue (configured maxima only),
 //   _retention_violation, _databases_failing, _info, _last_duration_seconds, _last_size_bytes;
@@ -13,8 +13,8 @@
 //   Where the contract leaves room: an attempt is finished when the world says that its run is; a job that
 //   the API calls disabled, or a maintenance job, is never overdue; duration and size are of the last run
 //   that shows them.
-// Not covered: probe and collection metrics (about the reader), inferred intervals and maxima (a judgement,
-// not a fact), and
+// It does not cover probe and collection metrics (about the reader), inferred intervals and maxima (a
+// judgement, not a fact), and
 //   sqlbak_jobs by state, which rests on them.
 #pragma once
 
@@ -39,9 +39,9 @@ struct Question {
   SystemTime answered_at;   // t, by the reader's clock
   std::chrono::milliseconds lookback{Hours(168)};
   std::map<std::string, std::chrono::milliseconds> max_age{};  // by "full", "diff", "inc", "log", "folder"
-  // When the reader began. Nothing: it has always been there, and remembers every run of a job. Else it knows
-  // runs back to the larger of the window and twice max_age before this instant, and first saw a job then or
-  // when it was made.
+  // When the reader began. If empty, the reader has always been there and remembers every run of a job. Else
+  // it knows runs back to the larger of the window and twice max_age before this instant, and first saw a job
+  // then or when it was created.
   std::optional<SystemTime> first_collected_at{};
 };
 
@@ -49,15 +49,14 @@ struct Question {
 Series published_truth(const Account& account, const Knobs& knobs, const Question& question);
 Series own_truth(const Account& account, const Knobs& knobs, const Question& question);
 
-// Of `series`, those whose name matches a shell-style pattern.
+// The series whose name matches a shell-style pattern.
 Series family(const Series& series, std::string_view name_pattern);
-// An exposition in the text format, as Series: for comparing with what a program said. Error with the line
-// that is not one.
+// Parses an exposition in the text format. An Error names the line that is malformed.
 Result<Series> parse_exposition(std::string_view text);
 // The text format without HELP and TYPE.
 std::string to_text(const Series& series);
-// What differs, a line each: "only expected", "only seen", or both values; empty when all is equal within
-// 1e-9 relative.
+// The differences, one on each line: "only expected", "only seen", or both values. Empty if all values are
+// equal within 1e-9 relative.
 std::string difference(const Series& expected, const Series& seen);
 
 }  // namespace sqlbak_gateway::simulator

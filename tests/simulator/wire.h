@@ -20,7 +20,7 @@ struct Request {
   bool accepts_gzip = false;
 };
 
-// What goes wrong, or slowly, between the reply and its reader.
+// What goes wrong or slowly between the reply and its reader.
 struct Wire {
   Duration delay{};            // before the first byte
   Duration header_byte_gap{};  // before each byte of the head
@@ -47,7 +47,7 @@ struct Script {
   struct Part {
     std::string bytes;
     Duration wait{};      // before the part
-    Duration byte_gap{};  // between its bytes; zero: all at once
+    Duration byte_gap{};  // between its bytes; zero sends all at once
   };
   std::vector<Part> parts;
   enum class End { keep, close, reset, silence } end = End::keep;

@@ -3,9 +3,9 @@
 //
 // An account starts empty at some instant in the past and evolves to the present by its own events: a run
 // starts with no backups, gains entries and uploads one by one, finishes or fails; a successful upload lets
-// retention delete expired files of the same job and type; servers go offline and come back; where churn is
-// on, jobs and servers are added, renamed, removed and reconfigured. Everything follows from the seed and the
-// times, so the same world can be made again.
+// retention delete expired files of the same job and type; servers go offline and come back; with churn, jobs
+// and servers are added, renamed, removed and reconfigured. Everything follows from the seed and the times,
+// so the same world can be made again.
 //
 // Resource types without a lock of their own: Simulator serialises access.
 #pragma once
@@ -63,19 +63,19 @@ struct Entry {
   static constexpr std::size_t kMostUploads = 3;
   Word type{};      // as the API writes it, like "database_full"
   Word status{};    // as the API writes it: "running", "succeeded", "failed", "cancelled", …
-  Word database{};  // an empty text: the entry names none
+  Word database{};  // empty if the entry names none
   std::uint8_t upload_count = 0;
   std::array<Upload, kMostUploads> uploads{};
-  std::uint64_t size = 0;  // bytes; 0: not known
+  std::uint64_t size = 0;  // bytes; 0 if not known
 };
 
 struct Run {
   Id id = 0;
-  std::optional<SystemTime> started_at;   // nothing: the API says null, and lists the run whatever the filter
-  std::optional<SystemTime> finished_at;  // nothing while it runs
+  std::optional<SystemTime> started_at;   // if empty, the API says null and lists the run whatever the filter
+  std::optional<SystemTime> finished_at;  // empty while it runs
   std::vector<Entry> entries{};
-  bool removed = false;     // gone: neither listed nor readable
-  bool unlisted = false;    // readable by id, but in no list: a run that appears late
+  bool removed = false;     // neither listed nor readable
+  bool unlisted = false;    // readable by id, but not in lists yet
   bool unreadable = false;  // listed, but its details are 404
 };
 
@@ -116,7 +116,7 @@ struct Job {
   std::vector<std::string> databases = {"main"};  // each run backs up all of them, in this order
 
   // What its runs are like. Read when a run starts and steps on; free to change at any time.
-  std::vector<Cadence> cadences{};                              // none: it never runs by itself
+  std::vector<Cadence> cadences{};                              // empty if it never runs by itself
   std::chrono::milliseconds duration{std::chrono::minutes(6)};  // of a run
   double failure_rate = 0;                                      // of an entry, by chance
   double oddity_rate = 0;                     // of an entry that ends as "cancelled" or "warning"
@@ -167,7 +167,7 @@ class Account {
   SystemTime created_at;
 
   SystemTime now() const { return now_; }
-  // Lets everything happen that is due until `now`. Time never goes back: an earlier instant changes nothing.
+  // Lets everything happen that is due until `now`. An earlier instant changes nothing.
   void advance_to(SystemTime now);
   // From now on.
   void evolve(Evolution evolution) { evolution_ = evolution; }
@@ -179,7 +179,7 @@ class Account {
   Server& server(Id id) { return servers_.at(id); }
   Job& job(Id id) { return jobs_.at(id); }
   Run& run(Id id);
-  // By name; 0 when there is none.
+  // By name; 0 if there is none.
   Id server_named(std::string_view name) const;
   Id job_named(std::string_view name) const;
   // With its job; nulls for one that is unknown or removed.

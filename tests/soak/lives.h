@@ -1,5 +1,5 @@
-// The program's lives in a virtual soak: what stands between it and the simulated API, its history file, and
-// its end, orderly or not.
+// The program's lives in a virtual soak: its connection to the simulated API, its history file, and its end,
+// orderly or by a kill.
 #pragma once
 
 #include "simulator/in_process_transport.h"
@@ -19,7 +19,7 @@
 
 namespace sqlbak_gateway::soak {
 
-// The simulated API, with the calls counted, and the memory of each its own.
+// The simulated API. Counts the calls, and books the simulator's memory apart from the program's.
 class CountedTransport final : public upstream::Transport {
  public:
   CountedTransport(simulator::Simulator& api, testing::ManualClock& clock)
@@ -30,8 +30,7 @@ class CountedTransport final : public upstream::Transport {
     const SimulatorsOwn own;
     inner_.start(std::move(call));
   }
-  // One that has ended, and is cancelled because of another that ended at the same moment, is not heeded any
-  // more.
+  // A call that has ended is ignored if it is cancelled because of another one that ended at the same moment.
   void cancel(std::uint64_t id) override {
     completed_ -= just_ended_.erase(id);
     inner_.cancel(id);
@@ -46,7 +45,7 @@ class CountedTransport final : public upstream::Transport {
   void wake() override { inner_.wake(); }
 
   std::uint64_t started() const { return started_; }
-  // That the program has heeded.
+  // Calls whose completion the program has used.
   std::uint64_t completed() const { return completed_; }
 
  private:
@@ -56,8 +55,8 @@ class CountedTransport final : public upstream::Transport {
   std::set<std::uint64_t> just_ended_;  // in the latest poll()
 };
 
-// A history whose writer is up to a flush() behind, so that what a kill loses follows from the seed and not
-// from the disk.
+// A history that writes only at flush(), so that what a kill loses follows from the seed and not from the
+// disk.
 class LaggingHistory final : public history::History {
  public:
   explicit LaggingHistory(std::unique_ptr<history::History> file) : file_(std::move(file)) {}
@@ -85,7 +84,7 @@ class LaggingHistory final : public history::History {
   std::map<std::string, std::shared_ptr<const AccountMemory>> unwritten_;
 };
 
-// One life. Destroying it is a kill; stop() first, and it ends as main() does.
+// One life of the program. Destroying it is a kill. After stop() it ends as main() does.
 class Life {
  public:
   struct World {
@@ -105,7 +104,7 @@ class Life {
     history_->flush();
   }
 
-  // What of the configuration was left out at the start; empty: nothing.
+  // What was left out of the configuration at the start. Empty if nothing was.
   const std::string& mistakes() const { return mistakes_; }
   gateway::Gateway& gateway() { return *gateway_; }
   gateway::Routes& routes() { return *routes_; }

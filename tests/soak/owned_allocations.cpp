@@ -27,9 +27,10 @@ namespace {
 
 std::atomic<std::uint64_t> simulators_bytes{0};
 
-// In front of every block; as large as the strictest alignment, so that the block behind it is aligned too.
+// Stands in front of every block, and is as large as the strictest alignment, so that the block is aligned
+// too.
 struct alignas(std::max_align_t) Header {
-  std::uint64_t simulators;  // bytes; 0: the program's
+  std::uint64_t simulators;  // bytes that belong to the simulator; 0 if they are the program's
 };
 
 void* allocate(std::size_t size) {
@@ -49,7 +50,7 @@ void release(void* memory) noexcept {
 
 }  // namespace
 
-// The other forms, but for over-aligned ones, come here too.
+// The other forms call this one, except the over-aligned ones.
 void* operator new(std::size_t size) {
   return allocate(size);
 }

@@ -1,8 +1,8 @@
-// Whose memory is it? A soak runs the program and the simulated API in one process; only the program's heap
-// must stay flat. What is allocated while a SimulatorsOwn stands is the simulator's until it is freed,
+// Tells the program's heap from the simulator's. A soak runs both in one process, and only the program's heap
+// must stay flat. What is allocated while a SimulatorsOwn exists belongs to the simulator until it is freed,
 // wherever that happens.
 //
-// The program's heap is what is left: everything malloc has handed out, SQLite's too, less the simulator's.
+// The program's heap is the rest: everything that malloc has handed out, SQLite's too, less the simulator's.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace sqlbak_gateway::soak {
 
-// On this thread. They nest.
+// Applies to this thread. Objects may nest.
 class SimulatorsOwn {
  public:
   SimulatorsOwn();
@@ -26,7 +26,7 @@ struct HeapBytes {
   std::uint64_t program = 0;
   std::uint64_t simulator = 0;
 };
-// Nothing under a sanitizer, whose allocator keeps its own books.
+// Empty under a sanitizer, which has an allocator of its own.
 std::optional<HeapBytes> heap_bytes();
 
 }  // namespace sqlbak_gateway::soak

@@ -14,7 +14,7 @@ bool in_name(char c) {
   return begins_name(c) || (c >= '0' && c <= '9');
 }
 
-// Takes a name off the front; empty when there is none.
+// Takes a name off the front; empty if there is none.
 std::string_view take_name(std::string_view& rest) {
   if (rest.empty() || !begins_name(rest.front())) return {};
   std::size_t end = 1;
@@ -60,7 +60,7 @@ std::optional<double>* kept(Reading& reading, std::string_view name) {
   return nullptr;
 }
 
-// Empty, or what is wrong with the line.
+// What is wrong with the line; empty if nothing is.
 std::string_view read_line(Reading& reading, std::string_view line) {
   if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) return {};
   std::string_view rest = line;

@@ -1,5 +1,5 @@
-// What a strict client reads in an answer: is every line well formed, and what do the checks of a soak need?
-// A single pass without a map, because a soak reads millions of answers.
+// Reads an answer as a strict client does: checks that every line is well formed, and collects what the
+// checks of a soak need. It is a single pass without a map, because a soak reads millions of answers.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@ namespace sqlbak_gateway::soak {
 
 // Value type.
 struct Reading {
-  std::string wrong;  // the first line that must not be there, and why; empty: none
+  std::string wrong;  // the first line that must not be there, and why; empty if there is none
   std::size_t series = 0;
-  // About the account rather than about reading it: servers and jobs.
+  // Series about the account's servers and jobs, not about collecting them.
   std::size_t data_series = 0;
   std::uint64_t judged = 0;  // a fingerprint of the data without the ages: what is decided at T
-  std::size_t ages = 0;      // that are known
-  double age_hours = 0;      // their sum
+  std::size_t ages = 0;      // known ages
+  double age_hours = 0;      // the sum of the known ages
   std::size_t ages_of_zero = 0;
 
   std::optional<double> probe_success;

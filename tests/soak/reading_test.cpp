@@ -1,4 +1,4 @@
-// A check is worth what it finds: what a soak must not accept.
+// Answers that a soak must not accept.
 #include "soak/reading.h"
 
 #include <gtest/gtest.h>

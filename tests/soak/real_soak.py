@@ -34,7 +34,7 @@ FAULTS = ("status=500", "status=503,retry_after=5s", "endpoint=jobruns,status=42
 
 
 class Client:
-    """Like a Prometheus: finds its targets with /sd, scrapes each once an interval, spread over it."""
+    """A client like Prometheus: finds its targets with /sd and scrapes each once an interval, spread over it."""
 
     def __init__(self, gateway, phase, wrong):
         self.address = urllib.parse.urlsplit(gateway.url).netloc
@@ -192,7 +192,7 @@ class RealSoak:
         return dict(self.samples[-1])
 
     def trouble(self):
-        """Something begins to go wrong, stops going wrong, or is reconfigured."""
+        """Starts or ends a fault, or changes the configuration."""
         what = self.dice.random()
         if what < 0.55:
             account = self.dice.choice(["*", f"*{self.dice.randrange(10)}", f"account-{self.dice.randint(1, self.accounts):04}"])
@@ -219,7 +219,7 @@ class RealSoak:
             self.wrong.append("a reload was refused")
 
     def recover(self, clients):
-        """The trouble ends; every account must be well again by itself (a reload ends the backoffs)."""
+        """Ends all faults. Every account must recover by itself (a reload ends the backoffs)."""
         self.missing = set()
         self.api.control("/faults", method="DELETE")
         self.reload(by_signal=False)
@@ -248,8 +248,8 @@ class RealSoak:
             self.wrong.append("errors of the history")
 
     def check_flatness(self):
-        """What grows must be no more than what fills once: the traces of each account's last 20 collections (some 60 KiB), and
-        a connection for each request at a time. Threads are as many as probes wait at the time."""
+        """Only what fills up once may grow: the traces of each account's last 20 collections (about 60 KiB), and one connection
+        for each concurrent request. The number of threads follows the number of waiting probes."""
         for name, relative, absolute in (("rss_mib", 1.1, self.accounts * 0.06), ("descriptors", 1.1, CONCURRENT),
                                          ("threads", 1.1, 2 * WORKERS), ("history_mib", 1.1, 4)):
             before, after = growth([sample[name] for sample in self.samples])

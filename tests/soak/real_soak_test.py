@@ -1,4 +1,4 @@
-"""The real soak itself: a soak whose checks cannot fail proves nothing."""
+"""Tests the checks of the real soak, because checks that cannot fail prove nothing."""
 
 import http.server
 import json
@@ -13,7 +13,7 @@ from harness import Answer, eventually
 
 
 def samples(**grows):
-    """A minute's samples: steady with a little noise after a warm-up, but for what is named to grow by a factor."""
+    """Samples of one minute, steady with a little noise after a warm-up. Those named grow by a factor."""
     steady = {"rss_mib": 64, "descriptors": 70, "threads": 9, "history_mib": 12}
     return [{name: value * (0.5 if at < 20 else 1) * (1 + (grows.get(name, 1) - 1) * at / 100) + at % 3 * 0.3
              for name, value in steady.items()} for at in range(100)]

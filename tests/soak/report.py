@@ -59,7 +59,7 @@ def plot(title, x_name, x, lines):
 
 
 def mean(values, begin, end):
-    """Of the values from one fraction of them to another."""
+    """The mean of the values from one fraction of them to another."""
     part = [value for value in values[int(len(values) * begin):int(len(values) * end)] if value is not None]
     return sum(part) / len(part) if part else None
 

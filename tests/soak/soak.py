@@ -19,7 +19,7 @@ BIN = pathlib.Path(os.environ["SQLBAK_GATEWAY_BIN"])
 SOURCE = pathlib.Path(os.environ["SQLBAK_GATEWAY_SOURCE"])
 MIB = 1 << 20
 
-# Virtual hours of accounts (100 accounts for 20 hours are 2000) that a minute is enough for, on two slow cores.
+# Virtual account hours (100 accounts for 20 hours are 2000) that two slow cores do in a minute.
 ACCOUNT_HOURS_A_MINUTE = 2000
 VIRTUAL_HOURS = 24  # at least: the first quarter has to be longer than the warm-up
 
@@ -29,14 +29,14 @@ def say(text):
 
 
 def run(command, log, environment, folder=None):
-    """Whether it succeeded. What it prints goes to the log."""
+    """Returns whether the command succeeded. Its output goes to the log."""
     with open(log, "a", encoding="utf-8") as out:
         return subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment},
                               cwd=folder, check=False).returncode == 0
 
 
 def repeated(seconds, one):
-    """one(index) again and again while there is time for another; the number that succeeded, and of all."""
+    """Calls one(index) while there is time for another. Returns how many succeeded, and how many there were."""
     began, done, good = time.monotonic(), 0, 0
     while done == 0 or time.monotonic() + (time.monotonic() - began) / done < began + seconds:
         good += one(done)
@@ -66,7 +66,7 @@ def kills(seconds, out):
 
 
 def virtual(minutes, out):
-    """A virtual day, and with time enough for 500 accounts, days."""
+    """A virtual day or more, with up to 500 accounts, as far as there is time."""
     affordable = minutes * ACCOUNT_HOURS_A_MINUTE
     accounts = min(500, max(60, round(affordable / VIRTUAL_HOURS)))
     hours = max(VIRTUAL_HOURS, round(affordable / accounts))

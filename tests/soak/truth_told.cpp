@@ -9,8 +9,8 @@ std::string name_of(const std::string& key) {
   return key.substr(0, key.find('{'));
 }
 
-// The truth is silent about reading and about what is inferred. It takes a retention that was changed lately
-// as if it had always been so.
+// The truth does not cover collecting and what is inferred. It treats a retention that has changed as if it
+// had always been so.
 bool is_decided(const std::string& key, const Told& told) {
   static const std::set<std::string> kSilent = {"probe_success",      "probe_duration_seconds",
                                                 "sqlbak_endpoint_up", "sqlbak_job_expected_interval_seconds",
@@ -21,7 +21,7 @@ bool is_decided(const std::string& key, const Told& told) {
   const std::string name = name_of(key);
   if (kSilent.contains(name) || name.starts_with("sqlbak_collection_")) return false;
   if (key.find("source=\"inferred\"") != key.npos) return false;
-  // To the truth, entries that neither succeeded nor failed have a size, too.
+  // In the truth, entries that neither succeeded nor failed have a size too.
   if (told.odd && name == "sqlbak_job_last_size_bytes") return false;
   if (told.churns && (kRemembered.contains(name) || name == "sqlbak_job_overdue")) return false;
   if (name == "sqlbak_job_overdue") {

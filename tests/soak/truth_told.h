@@ -1,4 +1,5 @@
-// What of an answer the simulator's truth decides, for a reader that began one day and has remembered since.
+// Compares an answer with the simulator's truth, for a reader that began at some time and has remembered
+// since.
 #pragma once
 
 #include "simulator/truth.h"
@@ -8,16 +9,16 @@
 
 namespace sqlbak_gateway::soak {
 
-// What is known of the account besides. Value type.
+// What else the soak knows of the account. Value type.
 struct Told {
   bool churns = false;                 // retentions were changed and jobs added since the reader began
   bool odd = false;                    // some runs end neither well nor badly
   std::set<std::string> initial_jobs;  // ids of those that were there when the reader began
 };
 
-// What differs in what the truth decides; empty: nothing. `remembered` is the truth for a reader who began
-// when this one did, `kept` for one who begins now: of runs that have left their window, only some facts are
-// remembered.
+// The differences from the truth; empty if there are none. `remembered` is the truth for a reader who began
+// when this one did, `kept` for one who begins now. They differ because only some facts are remembered of
+// runs that have left their window.
 std::string difference_told(const simulator::Series& remembered, const simulator::Series& kept,
                             const simulator::Series& seen, const Told& told);
 

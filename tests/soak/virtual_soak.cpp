@@ -30,11 +30,12 @@ using std::chrono::seconds;
 
 constexpr std::string_view kTokenPrefix = "soaked-secret-";
 constexpr minutes kCacheTtl{5};
-// A failure's longest backoff, a Retry-After, and a collection: after so long without a fault all is well.
+// The longest backoff, a Retry-After and a collection. After this time without a fault every account is
+// healthy.
 constexpr minutes kRecovery{30};
 
-// What may go wrong. Those that spoil single runs' details strike one account for a short time only: a run
-// that three collections could not read is left out for a day, and that is no lie, but no truth either.
+// What may go wrong. Faults in the details of single runs hit one account for a short time only, because a
+// run that three collections could not read is left out for a day, which the truth does not know.
 struct Mishap {
   std::string_view rule;
   bool details = false;
@@ -77,7 +78,7 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
   ~Folder() { std::filesystem::remove_all(path); }
 
-  // As an administrator replaces a file: whole, under its name at once.
+  // Replaces the file atomically, as an administrator does.
   void write(const std::string& name, std::string_view text) const {
     std::filesystem::create_directories((path / name).parent_path());
     std::ofstream(path / (name + ".new")) << text;
@@ -93,29 +94,29 @@ struct Customer {
   bool odd = false;               // some of its runs end neither well nor badly
   bool token_in_file = false;
   hours max_stale{24};
-  // May be changed by a reload.
+  // A reload may change these.
   bool configured = true;
   hours max_age{36};
   int revision = 0;
 
-  // In the world.
-  std::size_t faults = 0;  // that strike it now
-  // The latest moment at which a fault began or ended, or anything else was done to it.
+  // State of the simulated world.
+  std::size_t faults = 0;  // active now
+  // When a fault last began or ended, or anything else last happened to the account.
   SystemTime disturbed_until{};
   bool token_changed = false;  // since its latest success
   std::set<std::string> initial_jobs;
   std::optional<SystemTime> first_collected_at;
 
-  // As seen by the clients. Counts are since its account was made: a restart and a removal end them.
+  // What the clients have seen. Counts start again after a restart and after a removal.
   Reading latest;
   SystemTime latest_at{};
-  double last_check = 0;     // the latest; never goes back
-  double written_check = 0;  // what a kill may throw it back to
+  double last_check = 0;     // never goes back
+  double written_check = 0;  // the value a kill may go back to
   std::uint64_t probes = 0;
   std::uint64_t started = 0;    // collections
-  std::uint64_t cancelled = 0;  // of them
+  std::uint64_t cancelled = 0;  // of the started ones
 
-  bool wanted = false;  // its next collection is to be held against the truth
+  bool wanted = false;  // compare its next collection with the truth
   struct Sample {
     SystemTime collected_at;
     Series truth;
@@ -126,7 +127,7 @@ struct Customer {
     latest = {};
     probes = started = cancelled = 0;
     sample.reset();
-    if (token_changed) last_check = 0;  // whose token it is has to be found out before anything is shown
+    if (token_changed) last_check = 0;  // nothing is shown before /me has told whose token it is
   }
 };
 
@@ -191,7 +192,7 @@ class VirtualSoak {
     std::function<void()> end;
   };
 
-  // Most are tiny, a few as large as they get.
+  // Most accounts are tiny, a few as large as they get.
   simulator::World world() {
     const SimulatorsOwn own;
     simulator::World world;
@@ -286,7 +287,7 @@ class VirtualSoak {
     life_.reset();
   }
 
-  // Its counters are about to go; what they said still counts.
+  // Keeps the counts of the account, whose counters are about to end.
   void carry(const Customer& customer) {
     const gateway::AccountCounters counters = account(customer)->view().counters;
     for (const auto& [key, count] : counters.api_requests) requests_before_ += count;
@@ -404,7 +405,7 @@ class VirtualSoak {
     });
   }
 
-  // The new one is valid at once; the gateway's file or variable follows up to some minutes later.
+  // The API accepts the new token at once; the gateway's file or variable follows up to some minutes later.
   void rotate_a_token() {
     Customer& customer = anyone();
     std::string token =
@@ -463,7 +464,7 @@ class VirtualSoak {
     request.method = std::move(method);
     request.path = std::move(path);
     request.query = std::move(query);
-    // Time stands still while a request is handled, so none can wait.
+    // Time stands still while a request is handled, so no request can wait.
     request.headers = {{"X-Prometheus-Scrape-Timeout-Seconds", "0.000001"}};
     request.peer_address = "127.0.0.1";
     request.peer_is_loopback = true;
@@ -526,9 +527,9 @@ class VirtualSoak {
       const double passed =
           std::chrono::duration<double, std::ratio<3600>>(now() - customer.latest_at).count();
       const double grown = passed * static_cast<double>(before.ages);
-      // Answers within the same second share one body.
+      // Answers within the same second come from the response cache.
       const double second = (1 + static_cast<double>(before.ages)) / 3600;
-      // Where the API's clock is ahead, a run may start in our future: its age stays zero until then.
+      // If the API's clock is ahead, a run may start in our future. Its age stays zero until then.
       const double least = grown - passed * static_cast<double>(before.ages_of_zero);
       const double more = reading.age_hours - before.age_hours;
       if (before.ages != reading.ages || more < least - second || more > grown + second) {
@@ -592,7 +593,7 @@ class VirtualSoak {
   }
 
   void end_sample(Customer& customer, const Customer::Sample& sample) {
-    // Nobody can tell what a collection sees of an API that changes meanwhile.
+    // It is undefined what a collection sees of an API that changes meanwhile.
     if (customer.disturbed_until >= sample.collected_at) return;
     const SystemTime at = sample.collected_at;
     if (truth(customer, at, at, customer.first_collected_at) != sample.truth) return;
@@ -617,7 +618,7 @@ class VirtualSoak {
     const http::Response response = ask("GET", "/metrics");
     const Result<Series> parsed = simulator::parse_exposition(*response.body);
     if (!parsed) return fail("/metrics: " + parsed.error().message);
-    // By family, and of that by account; the other labels are added up.
+    // By family and account, added up over the other labels.
     std::map<std::string, std::map<std::string, double>> sums;
     for (const auto& [key, value] : *parsed) {
       const std::size_t name_end = key.find('{');
@@ -718,7 +719,7 @@ class VirtualSoak {
   std::uint64_t answers_ = 0;
   std::uint64_t truths_ = 0;
   std::uint64_t unknown_accounts_ = 0;
-  // Of former lives, and of accounts that were removed.
+  // Counts of former lives, and of accounts that were removed.
   std::uint64_t started_before_ = 0;
   std::uint64_t completed_before_ = 0;
   std::uint64_t requests_before_ = 0;

@@ -1,9 +1,9 @@
-// A virtual soak: the program without its sockets, days of it in minutes, against the simulated API. Two
-// clients scrape every account each minute; faults come and go, tokens rotate, reloads add, remove and change
-// accounts, and the program is stopped or killed and begins anew on the same history file. Every answer is
-// checked.
+// A virtual soak: the program without its sockets runs for virtual days against the simulated API, in
+// minutes. Two clients scrape every account each minute. Faults come and go, tokens rotate, reloads add,
+// remove and change accounts, and the program is stopped or killed and starts again on the same history file.
+// Every answer is checked.
 //
-// One thread on a manual clock, but for the history's own: what happens follows from the seed.
+// Everything except the history's writer runs on one thread and a manual clock, so it follows from the seed.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ struct SoakPlan {
   std::uint64_t seed = 1;
   std::size_t accounts = 60;
   std::chrono::hours length{3};   // virtual
-  std::ostream* table = nullptr;  // CSV, a line for each virtual hour; null: nowhere
+  std::ostream* table = nullptr;  // gets CSV, one line for each virtual hour; may be null
 };
 
 // The state at one moment. Value type; sizes in bytes.
@@ -38,7 +38,7 @@ struct SoakRow {
 };
 
 struct SoakOutcome {
-  std::string wrong;          // what went wrong first, with the seed and the virtual time; empty: nothing
+  std::string wrong;          // what went wrong first, with seed and virtual time; empty if nothing did
   std::vector<SoakRow> rows;  // every ten virtual minutes
   std::uint64_t faults = 0;
   std::uint64_t rotations = 0;
@@ -49,9 +49,9 @@ struct SoakOutcome {
 
 SoakOutcome soak(const SoakPlan& plan);
 
-// Empty when what must be flat is: in the last quarter, on average, no more than a tenth above the
-// second quarter, and for the heap `heap_slack` bytes, for the history what its log may take, the first being
-// the warm-up.
+// Empty if everything that must be flat is flat: on average over the last quarter at most a tenth above the
+// second quarter (the first is the warm-up). The heap may grow by `heap_slack` bytes more, the history by the
+// size of its log.
 std::string what_grows(const std::vector<SoakRow>& rows, std::uint64_t heap_slack);
 
 }  // namespace sqlbak_gateway::soak

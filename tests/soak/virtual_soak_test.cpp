@@ -1,5 +1,5 @@
-// A few virtual hours of a soak. scripts/soak asks for more through the environment: SOAK_ACCOUNTS,
-// SOAK_HOURS, SOAK_SEED, and SOAK_TABLE, a file for the CSV.
+// A soak of a few virtual hours. The environment changes it: SOAK_ACCOUNTS, SOAK_HOURS, SOAK_SEED, and
+// SOAK_TABLE, a file for the CSV.
 #include "soak/virtual_soak.h"
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ TEST(VirtualSoak, NothingLiesNothingLeaksAndTheCountersAddUp) {
   const SoakOutcome outcome = soak(plan);
   EXPECT_EQ(outcome.wrong, "");
   EXPECT_EQ(what_grows(outcome.rows, 1u << 20), "");
-  // It was a soak.
+  // Enough happened for a soak.
   ASSERT_FALSE(outcome.rows.empty());
   EXPECT_GT(outcome.rows.back().truths, outcome.rows.back().hours * 10);
   EXPECT_GT(outcome.faults, 0u);

@@ -1,5 +1,5 @@
-// Drives a Collection over a simulated account, without a network: what the Scheduler and the Transport do,
-// in a few lines. Answers come back in random order, as many requests in flight as an account may have.
+// Drives a Collection over a simulated account without a network: what Scheduler and Transport do, in a few
+// lines. As many requests are in flight as an account may have, and answers come back in random order.
 #pragma once
 
 #include "simulator/random.h"
@@ -41,7 +41,7 @@ inline sqlbak::Answer answer_of(simulator::Simulator& simulator, const std::stri
 struct Drive {
   std::size_t max_in_flight = 8;
   std::uint64_t seed = 0;
-  // Called before each answer; false gives the collection up.
+  // Called before each answer. Returns false to give the collection up.
   std::function<bool(std::uint64_t answers)> before_answer;
 };
 
@@ -62,7 +62,7 @@ inline std::uint64_t drive(sqlbak::Collection& collection, const Api& api, const
       ++requests;
     }
     if (in_flight.empty()) {
-      // It neither asks nor ends: a programming error, which must not hang a test.
+      // The collection neither asks nor ends. This is a programming error, and must not hang a test.
       collection.give_up({FailureReason::timeout, "the collection is stuck"});
       break;
     }

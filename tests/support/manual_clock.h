@@ -1,5 +1,5 @@
-// A clock moved by hand. Both of its clocks advance together; the system clock can also be made to jump
-// alone.
+// A clock that tests move by hand. Its system and steady clocks advance together; the system clock can also
+// jump alone.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -28,7 +28,7 @@ class ManualClock final : public Clock {
     steady_ += by;
     system_ += std::chrono::floor<std::chrono::milliseconds>(by);
   }
-  // The system clock is set, as an administrator or NTP does; the steady clock goes on.
+  // Sets the system clock, as an administrator or NTP does. The steady clock goes on.
   void jump_to(SystemTime time) {
     MutexLock lock(mutex_);
     system_ = time;

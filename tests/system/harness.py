@@ -31,7 +31,7 @@ PATIENCE = 60  # seconds; generous, because a loaded machine is slow and a worki
 
 
 def eventually(what, check, patience=PATIENCE):
-    """The first true result of check(); fails with `what` when there is none in time."""
+    """Returns the first true result of check(). Fails with `what` if there is none in time."""
     deadline = time.monotonic() + patience
     last = None
     while time.monotonic() < deadline:
@@ -65,7 +65,7 @@ class Answer:
 
 
 class Program:
-    """A program that runs until the with-block ends. What it prints is kept."""
+    """A program that runs until the with-block ends. Its output is kept."""
 
     def __init__(self, command, environment=None, folder=None):
         self.command = [str(word) for word in command]
@@ -136,7 +136,7 @@ class WebProgram(Program):
         if user:
             headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
-        # No proxy of the environment stands between a test and loopback.
+        # Ignores the environment's proxy: this is loopback.
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.context))
         try:
@@ -188,7 +188,7 @@ class Gateway(WebProgram):
 
 
 def clean_environment():
-    """This process's, without what would change the gateway's behaviour."""
+    """The environment of this process, without variables that change the gateway's behaviour."""
     unwanted = re.compile(r"^(SQLBAK_|NOTIFY_SOCKET|WATCHDOG_|CHECK_INTERVAL|EXPORTER_PORT|JOBRUNS_|STATE_DIRECTORY|.*_proxy$)", re.IGNORECASE)
     return {name: value for name, value in os.environ.items() if not unwanted.match(name)}
 
@@ -230,7 +230,7 @@ accounts = ["acme", "globex", "initech"]
 
 
 def bcrypt(password):
-    """libxcrypt's own, through perl's crypt, which every Debian has."""
+    """Makes a hash with libxcrypt through perl's crypt, which every Debian has."""
     made = subprocess.run(["perl", "-e", 'print crypt($ARGV[0], q($2b$04$abcdefghijklmnopqrstuu))', password],
                           capture_output=True, text=True, check=True).stdout
     assert made.startswith("$2b$04$"), made
@@ -250,11 +250,11 @@ class Certificate:
         return self
 
     def context(self):
-        """How a client trusts it, and nothing else."""
+        """A TLS context that trusts this certificate only."""
         return ssl.create_default_context(cafile=self.file)
 
     def hang(self):
-        """From now on whoever opens it waits, as on a file system that does not answer: it is a pipe that nobody writes to."""
+        """Replaces the file with a pipe that nobody writes to, so that opening it hangs as on a file system that does not answer."""
         self.file.unlink()
         os.mkfifo(self.file)
 
@@ -324,7 +324,7 @@ def parse_exposition(text):
 
 
 def by_sorted_labels(series):
-    """The same series with the labels of each in the order of their names, as the simulator's truth has them."""
+    """Returns the same series with labels in alphabetical order, as in the simulator's truth."""
     label = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
     result = {}
     for name, value in series.items():
@@ -335,7 +335,7 @@ def by_sorted_labels(series):
 
 
 def difference(expected, seen):
-    """One line for each series that is not as expected; empty: none."""
+    """Returns one line for each series that is not as expected; empty if all are."""
     return "\n".join(f"{name}: expected {value}, got {seen.get(name)}"
                      for name, value in sorted(expected.items()) if seen.get(name) != value)
 

@@ -1,4 +1,4 @@
-"""What is remembered outlives the process, however it ends."""
+"""What is remembered survives the process, however it ends."""
 
 import os
 import random
@@ -49,7 +49,7 @@ def probed(gateway):
 
 
 def of_the_state(series):
-    """What depends on the account alone, and not on the instant of the answer."""
+    """The series that do not depend on the instant of the answer."""
     return {name: value for name, value in by_sorted_labels(series).items()
             if name.startswith(("sqlbak_job", "sqlbak_server")) and "age_hours" not in name}
 
@@ -84,7 +84,7 @@ class Restarts(unittest.TestCase):
                 self.assertEqual(own["sqlbak_gateway_history_errors_total"], 1)
 
     def test_a_kill_at_any_moment_keeps_what_was_committed(self):
-        """The truth is what the simulator says it is, after every kill."""
+        """After every kill the gateway shows the simulator's truth."""
         dice = random.Random(20261126)
         with State() as state, Simulator("--size", "small", "--speed", "0", "--evolve", "off") as api:
             jobs = sorted({name.split('job_name="')[1].split('"')[0] for name in parse_exposition(api.control(

@@ -1,4 +1,4 @@
-"""The program where names hang and the disk is read-only or full: real ones, in namespaces of this process's own."""
+"""The program with a name server that hangs and with disks that are read-only or full, in namespaces of this process."""
 
 import ctypes
 import fcntl
@@ -24,7 +24,7 @@ def mount(*arguments):
 
 
 def setUpModule():
-    """A mount table and a loopback of our own: nothing here is seen outside, nor outlives the test."""
+    """Gives this process its own mount table and loopback. Nothing here is visible outside or outlives the test."""
     user, group = os.getuid(), os.getgid()
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS | CLONE_NEWNET | (CLONE_NEWUSER if user else 0)) != 0:
         raise unittest.SkipTest("this system gives no namespaces: " + os.strerror(ctypes.get_errno()))
@@ -38,7 +38,7 @@ def setUpModule():
 
 
 class NamesThatHang(unittest.TestCase):
-    """The name server takes every question and answers none."""
+    """A name server that takes every question and answers none."""
 
     ACCOUNTS = 20
 

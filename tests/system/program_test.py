@@ -1,4 +1,4 @@
-"""The program as its user meets it: flags, bad input, single-account mode, signals."""
+"""The program as users see it: flags, bad input, single-account mode, signals."""
 
 import re
 import signal
@@ -164,7 +164,7 @@ class SingleAccount(unittest.TestCase):
 
 
 class RejectedFiles(unittest.TestCase):
-    """At the start a bad file of accounts_dir is skipped loudly, and mended by a reload."""
+    """A bad file of accounts_dir is skipped at the start with a log line, and a reload takes it up once it is corrected."""
 
     def test_a_bad_file_takes_away_its_accounts_only(self):
         with Simulator() as api:

@@ -1,4 +1,4 @@
-"""The program when something runs out, hangs up or comes at the worst moment: descriptors, names, connections, signals."""
+"""The program without descriptors, with names that do not resolve, broken connections, full disks, and signals at any moment."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ class Descriptors(unittest.TestCase):
             with contextlib.ExitStack() as idle:
                 for _ in range(400):
                     idle.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=10))
-                # Those that have been quiet for longest give way.
+                # The gateway evicts the connections that have been quiet for longest.
                 eventually("the health endpoint answering", lambda: gateway.get("/-/healthy").status == 200)
                 self.assertEqual(probe(gateway, "globex")["probe_success"], 1)
             self.assertEqual(probe(gateway, "initech")["probe_success"], 1)
@@ -178,7 +178,7 @@ class SignalsAtAnyPoint(unittest.TestCase):
 
     def test_while_it_starts(self):
         def takes_signals(process):
-            """Some thread blocks SIGTERM. (Not the one that is just waiting for it.)"""
+            """Whether some thread blocks SIGTERM, other than the one that waits for it."""
             blocked = [re.search(r"SigBlk:\s*(\w+)", status.read_text()).group(1)
                        for status in pathlib.Path(f"/proc/{process.pid}/task").glob("*/status")]
             return any(int(mask, 16) & 1 << (signal.SIGTERM - 1) for mask in blocked)
@@ -199,7 +199,7 @@ class SignalsAtAnyPoint(unittest.TestCase):
 
 
 class HistoryThatCannotBeWritten(unittest.TestCase):
-    """A warning, a metric, and everything goes on from memory."""
+    """The gateway warns, sets a metric, and works from memory."""
 
     def test_a_folder_that_is_not_there(self):
         self.check_memory("/proc/no/such/folder/history.db")
@@ -222,7 +222,7 @@ class HistoryThatCannotBeWritten(unittest.TestCase):
                 self.assertEqual(gateway.stop()[0], 0)
 
     def test_a_full_disk(self):
-        """Files cannot grow: what a full disk does to every write, without one to fill."""
+        """A limit on the size of files fails every write, as a full disk does."""
         with Simulator() as api:
             demo = demo_config(api.api_url)
             demo["config"] = demo["config"].replace('kind = "memory"', 'path = "history.db"')

@@ -1,4 +1,4 @@
-"""What the program tells systemd (Type=notify), listened to as systemd would."""
+"""What the program tells systemd (Type=notify), received as systemd would."""
 
 import contextlib
 import pathlib

@@ -47,7 +47,7 @@ class Case(unittest.TestCase):
 
 
 class DeadUpstream(Case):
-    """Every place to wait is taken by probes of accounts whose API never answers."""
+    """Probes of accounts whose API never answers take every waiting slot."""
 
     @contextlib.contextmanager
     def waiting(self, in_flight):
@@ -55,10 +55,10 @@ class DeadUpstream(Case):
             demo = demo_config(api.api_url)
             demo["config"] = demo["config"].replace("[server]\n", f"[server]\nmax_requests_in_flight = {in_flight}\n")
             with Gateway(**demo) as gateway, contextlib.ExitStack() as connections:
-                # One account's may not take all the places.
+                # One account may not take all the slots.
                 probes = [connections.enter_context(ask(gateway, f"/probe?account={('acme', 'globex')[number % 2]}"))
                           for number in range(in_flight)]
-                # Half of them may wait. The others are told at once what is known.
+                # Half of the probes may wait. The others get at once what is known.
                 places = in_flight // 2
                 eventually("every place taken", lambda: len(select.select(probes, [], [], 0)[0]) == in_flight - places)
                 yield gateway
@@ -124,7 +124,7 @@ class Siege(Case):
 
     @staticmethod
     def guess(gateway, number, stop):
-        """Passwords of ever other names: each costs the gateway a bcrypt, and none is held back for its name."""
+        """Sends a password under a new name each time, so that each costs a bcrypt and no name is limited."""
         count = 0
         while not stop.is_set():
             count += 1
@@ -138,7 +138,7 @@ class Siege(Case):
                 connection.sendall([b"GET /" + b"x" * 100_000, b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10_000,
                                     os.urandom(1000), GET.format("/-/healthy").encode() * 200,
                                     b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\nx"][(number + round_) % 5])
-                # A reset instead of a farewell.
+                # Closes with a reset.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -152,7 +152,7 @@ class Reloads(Case):
                 good = gateway.config_file.read_text()
                 for account in ("acme", "globex", "initech"):
                     self.assertEqual(probe(gateway, account)["probe_success"], 1)
-                self.storm(gateway, good, 10)  # what a first time costs
+                self.storm(gateway, good, 10)  # warms up
                 self.settle(gateway)
                 before = own_metrics(gateway)
                 probes = self.storm(gateway, good, 100)
@@ -168,7 +168,7 @@ class Reloads(Case):
         eventually("no more than the usual threads", lambda: own_metrics(gateway)["process_threads"] <= 8)
 
     def storm(self, gateway, good, reloads):
-        """Each reload changes an account, or takes one away or brings it back. The number of probes meanwhile."""
+        """Reloads, each of which changes, removes or restores an account. Returns the number of probes meanwhile."""
         over, wrong, probes = threading.Event(), [], []
 
         def keep_probing(account):
@@ -196,7 +196,7 @@ class Reloads(Case):
 
 
 class Memory(Case):
-    """No memory left: the program may end (whoever supervises it starts it again), but it neither hangs nor loses anything."""
+    """Without memory the program may end (its supervisor starts it again), but it neither hangs nor loses anything."""
 
     SPARE = (0, 1, 2, 4, 8, 16, 128)  # MiB
 
@@ -223,7 +223,7 @@ class Memory(Case):
                                  {name for name in again if name.startswith("sqlbak_job_backups_total")})
 
     def starve(self, api, folder, spare):
-        """How it ended, or that it did not, and whether every account could be collected."""
+        """Returns how the program ended, or that it did not, and whether every account was collected."""
         with self.gateway(api, folder) as gateway:
             used = int(re.search(r"VmSize:\s*(\d+) kB",
                                  pathlib.Path(f"/proc/{gateway.process.pid}/status").read_text()).group(1)) << 10

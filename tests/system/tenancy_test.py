@@ -55,7 +55,7 @@ class Tenancy(unittest.TestCase):
         ]
         tenant, operator = callers["tenant"], callers["operator"]
         with Certificate() as certificate, Simulator() as api, guarded(api, certificate) as gateway:
-            for name in ("other tenant", "operator"):  # known before somebody guesses: then no guess can hold them up
+            for name in ("other tenant", "operator"):  # cached before somebody guesses, so that no guess delays them
                 self.assertEqual(gateway.get("/", **callers[name]).status, 200)
             for name, caller in callers.items():
                 row = {"tenant": 1, "other tenant": 2, "operator": 3}.get(name, 0)
@@ -63,7 +63,7 @@ class Tenancy(unittest.TestCase):
                     for asked in ((method, "HEAD") if method == "GET" and statuses[row] == 200 else (method,)):
                         with self.subTest(path=path, method=asked, caller=name):
                             answer = gateway.get(path, method=asked, **caller)
-                            # Ten wrong passwords, and the next is 429; the right one is never held up by it.
+                            # After ten wrong passwords the next gets 429. The correct one is never delayed.
                             held_up = {429} if name == "wrong password" and statuses[row] == 401 else set()
                             self.assertIn(answer.status, {statuses[row]} | held_up)
                             if answer.status == 401:
@@ -115,7 +115,7 @@ MARK = "PLANTED"  # in every secret, and nowhere else
 
 
 class Secrets(unittest.TestCase):
-    """Marked secrets are planted wherever one can stand, and everything that the program emits is searched for the mark."""
+    """Plants marked secrets wherever a secret can be, and searches everything that the program emits for the mark."""
 
     def environment(self, folder):
         credentials = folder / "credentials"
@@ -128,7 +128,7 @@ class Secrets(unittest.TestCase):
                 "STATE_DIRECTORY": str(state), "HTTPS_PROXY": f"http://user:{MARK}-proxy-variable@127.0.0.1:1"}
 
     def config(self, api, certificate):
-        """Of every kind of account one that works or fails in its own way."""
+        """A configuration with one account for every way to work or to fail."""
         self.hash = bcrypt(f"{MARK}-password")
         return f"""
 [server]
@@ -216,7 +216,7 @@ api_url = "https://sqlbak.invalid/public-api/v1"
                     self.assertNotIn(self.hash[8:].encode(), content, path)
 
     def everything(self, gateway):
-        """What each page and refusal says, by what was asked."""
+        """The text of each page and refusal, by request."""
         operator = {"user": f"operator:{MARK}-password"}
         scrapers = [{"headers": {"Authorization": f"Bearer {MARK}-bearer-of-{name}"}} for name in ("scraper", "file")]
         said = {}
