@@ -186,7 +186,7 @@ TEST_F(OwnTokens, AreFilesOnly) {
                           "of accounts_dir, as accounts_dir_own_tokens is set: use token_file"));
 }
 
-TEST_F(OwnTokens, InAFileWhoseNameIsMeantToBreakLinesAreRefusedInOneLine) {
+TEST_F(OwnTokens, AreRefusedInOneLineWhateverTheFilesName) {
   write_account_file("a\nerror: \x1b[2J.toml", "[accounts.a]\ntoken_file = \"token\"\n");
   const LoadOutcome outcome = dir.load();
   ASSERT_EQ(outcome.errors.size(), 1u);
@@ -199,7 +199,7 @@ TEST_F(OwnTokens, AreNotAskedOfTheMainFile) {
   EXPECT_THAT(names(dir.loaded()), ElementsAre("main", "other"));
 }
 
-TEST_F(AccountsDir, ATokenOfAnotherFilesAccountIsWarnedOfWithBothPlaces) {
+TEST_F(AccountsDir, ATokenInTwoFilesIsWarnedOfWithBothPlaces) {
   write_account_file("acme.toml", "[accounts.acme]\ntoken_file = \"tokens/acme\"\n");
   write_account_file("evil.toml", "[accounts.evil]\ntoken_file = \"tokens/acme\"\n");
   write_account_file("tokens/acme", "token\n");
@@ -324,7 +324,7 @@ TEST_F(BadAccountFile, AnErrorInTheMainFileRefusesTheStart) {
   EXPECT_EQ(outcome.errors.size(), 1u);
 }
 
-TEST_F(BadAccountFile, ADirectoryOrAPipeWithTheNameOfAFileIsRejectedLikeOne) {
+TEST_F(BadAccountFile, ADirectoryOrAPipeIsRejectedLikeAFile) {
   dir.remove("accounts.d/b.toml");
   std::filesystem::create_directory(dir.path("accounts.d/b.toml"));
   const LoadOutcome outcome = dir.load(LoadMode::start);

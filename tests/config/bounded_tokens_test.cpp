@@ -184,7 +184,7 @@ class TickingClock final : public Clock {
   mutable std::atomic<std::int64_t> milliseconds_{0};
 };
 
-TEST_F(BoundedTokensTest, AFileThatHasHungForAWhileTakesNoPatienceFromTheOthers) {
+TEST_F(BoundedTokensTest, AFileThatHangsForLongCostsOthersNoPatience) {
   const auto ticking = std::make_shared<TickingClock>();
   const BoundedTokens with_others(reader, *ticking,
                                   [look = look_at_file, ticking](const TokenSource& source) {

@@ -215,7 +215,7 @@ scrape_timeout = "45s"
   EXPECT_EQ(config.accounts.at("both").scrape_timeout, 45s);
 }
 
-TEST(Load, HistoryGoesIntoTheStateDirectoryUnlessThePathIsSaid) {
+TEST(Load, HistoryGoesIntoTheStateDirectoryByDefault) {
   const ConfigDirectory dir;
   dir.write("gateway.toml", "");
   EXPECT_EQ(dir.loaded().history.path, "/var/lib/sqlbak-gateway/history.db");

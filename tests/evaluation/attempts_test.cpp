@@ -259,7 +259,7 @@ TEST(Extent, IsOfTheLatestRunThatHasOne) {
       << "an end before the start says nothing";
 }
 
-TEST(Extent, OfSeveralThatStartedTogetherIsTheLongestAndTheLargestWhateverTheirOrder) {
+TEST(Extent, IsTheLargestOfRunsThatStartedTogether) {
   const auto earlier = [] { return JobUnderTest().took(full, hours_ago(9), hours_ago(4), 9000); };
   const auto now = hours_ago(3);
   for (const auto& job : {earlier().took(full, now, hours_ago(2), 10).took(full, now, hours_ago(1), 20),

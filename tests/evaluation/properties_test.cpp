@@ -109,7 +109,7 @@ TEST(Properties, AsAnswersMoveOnNoAgeFallsAndNothingElseChanges) {
 }
 
 // Collections one after the other; between them jobs change, come and go, or stay as they are.
-TEST(Properties, WhatIsSharedWithTheSnapshotBeforeIsWhatWouldHaveBeenJudged) {
+TEST(Properties, SharedJobsEqualThoseJudgedAgain) {
   std::size_t shared = 0;
   for (std::uint32_t seed = 0; seed < kAccounts; ++seed) {
     RandomAccount random(seed);

@@ -36,7 +36,7 @@ struct WindowCase {
   double days;  // expected
 };
 
-TEST(Window, IsTheLookbackOrTheLargestRetentionOfEnabledTypesAndAWeek) {
+TEST(Window, IsTheLookbackOrTheLargestRetentionAndAWeek) {
   const std::vector<WindowCase> cases = {
       {"no retention: the lookback", hours(168), {full}, 0, 0, 7},
       {"a short lookback: never below a week with settings", hours(24), {full}, 0, 0, 7},

@@ -51,7 +51,7 @@ TEST(Codec, BringsBackTheLastGoodSnapshot) {
   }
 }
 
-TEST(Codec, WhatWasPublishedComesBackWhereALaterCollectionHasHalfReadIt) {
+TEST(Codec, PublishedDataSurviveALaterHalfReadCollection) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());
   const JobSnapshot& published = *memory->last_good->jobs[0];
@@ -73,7 +73,7 @@ TEST(Codec, WhatWasPublishedComesBackWhereALaterCollectionHasHalfReadIt) {
   EXPECT_TRUE(fingerprint(again) == fingerprint(memory));
 }
 
-TEST(Codec, WhatWasPublishedIsNotMixedWithWhatALaterCollectionReadThatCameToNothing) {
+TEST(Codec, PublishedDataAreNotMixedWithAFailedCollections) {
   RememberedAccount account(1);
   const auto published = account.collect();
   auto memory = std::make_shared<AccountMemory>(*account.collect(std::chrono::hours(80)));
@@ -90,7 +90,7 @@ TEST(Codec, WhatWasPublishedIsNotMixedWithWhatALaterCollectionReadThatCameToNoth
 
 // Found by the fuzz target `collection`: a job that the list has not named for a day, while all collections
 // failed.
-TEST(Codec, WhatWasPublishedKeepsItsSettingsWhereItsJobHasOthersNowOrIsForgotten) {
+TEST(Codec, PublishedDataKeepTheSettingsTheyWereReadWith) {
   RememberedAccount account(1);
   const auto published = account.collect();
   ASSERT_GT(published->jobs.size(), 1u);
@@ -112,7 +112,7 @@ TEST(Codec, WhatWasPublishedKeepsItsSettingsWhereItsJobHasOthersNowOrIsForgotten
   EXPECT_TRUE(fingerprint(again) == fingerprint(memory));
 }
 
-TEST(Codec, BringsBackRunsThatVanishedAndRunsThatAreListedWithoutBeingThere) {
+TEST(Codec, KeepsVanishedAndMissingRuns) {
   RememberedAccount account(1);
   auto memory = std::make_shared<AccountMemory>(*account.collect());
   memory->last_good = nullptr;

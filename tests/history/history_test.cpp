@@ -376,7 +376,7 @@ TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
 }
 
 // Else it would look as if the account had not been configured since long ago, and be forgotten.
-TEST_F(HistoryFile, IsToldOnceMoreWhatIsConfiguredWhenTheDiskHasRoomAgain) {
+TEST_F(HistoryFile, WritesTheConfiguredAccountsOnceTheDiskHasRoom) {
   auto history = open();
   history->store("acme", account_.collect());
   ASSERT_TRUE(history->drain(Deadline::never()));
