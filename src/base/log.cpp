@@ -22,7 +22,7 @@ std::string_view name(LogLevel level) {
   return "";
 }
 
-// logfmt values stand bare unless a reader could not tell where they end.
+// logfmt values have quotes only if a reader could not tell where they end.
 bool needs_quotes(std::string_view value) {
   if (value.empty()) return true;
   for (const char c : value) {
@@ -65,7 +65,7 @@ void StderrSink::write(std::string_view line) {
   while (!line.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody reads the log; there is nowhere to say so
+    if (written <= 0) return;  // standard error is closed, so there is nowhere to report it
     line.remove_prefix(static_cast<std::size_t>(written));
   }
 }

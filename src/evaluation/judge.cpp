@@ -44,8 +44,7 @@ std::optional<bool> enabled(const JobSnapshot& source) {
   return enabled;
 }
 
-// Databases whose latest decided entry failed. An entry that is still running decides nothing; one that ended
-// in any other way than by failing does.
+// The number of databases whose latest decided entry failed. An entry is decided unless it is still running.
 template <typename Believed>
 std::optional<std::uint64_t> databases_failing(const JobRuns& runs, Believed believed) {
   if (runs.databases.empty()) return std::nullopt;
@@ -94,7 +93,8 @@ void note_extents(const JobRuns& runs, Believed believed, std::array<PreparedRow
     const double duration = extent.finished_at.milliseconds() - start;
     LatestExtent& of_type = latest[index(extent.type)];
     if (duration >= 0 && start >= of_type.duration_start) {
-      // Of several that started together, the longest and the largest: the order must not matter.
+      // Runs that started together count with the longest and the largest, so that their order does not
+      // matter.
       const bool same = start == of_type.duration_start && row->last_duration_seconds;
       row->last_duration_seconds = std::max(duration / 1e3, same ? *row->last_duration_seconds : 0.0);
       of_type.duration_start = start;
@@ -144,18 +144,18 @@ class Judgement {
   bool paused() const {
     return job_.policy.ignored || !job_.enabled.value_or(true) || !is_backup_job(job_.source->job);
   }
-  // The run that is missing may be the one that succeeded.
+  // Then a run that could not be read may be the one that succeeded.
   bool never_read_completely() const { return !job_.source->runs_current && !job_.source->runs_read_at; }
   bool is_enabled(BackupType type) const { return settings() && settings()->enabled_types.contains(type); }
 
-  // Whether a run that started at this instant counts yet.
+  // Whether a run with this start counts, because it does not lie too far ahead of T.
   bool believed(double start) {
     if (start <= believed_until_) return true;
     changes_after(start - kBelievedAheadMs);
     return false;
   }
 
-  // The judgement stays as it is up to this instant. NaN: no such instant.
+  // The result may change after this instant. NaN has no effect.
   void changes_after(double instant) {
     if (instant < until_) until_ = instant;
   }
@@ -184,7 +184,7 @@ class Judgement {
   void judge_window(PreparedRow& row) {
     if (settings()) row.retention_days = settings()->retention_days(row.type);
     if (!runs()) return;
-    // Entries of folders are not counted, but a folder backup that is enabled has its row.
+    // Entries of folders are not counted, but a type `folder` that is enabled has its row.
     const WindowFacts window =
         row.type == BackupType::folder ? WindowFacts{} : window_.by_type[index(row.type)];
     row.window = window.counts;
@@ -204,13 +204,12 @@ class Judgement {
     if (remembered.last_finished.has_value()) row.last_attempt_succeeded = remembered.last_finished_succeeded;
     rhythm_ = rhythm(facts.gaps, facts.first_success, facts.last_success, remembered.successes);
     if (rhythm_) row.expected_interval_seconds = rhythm_->interval_ms / 1e3;
-    if (job_.policy.ignored) return;  // nothing is held against it
+    if (job_.policy.ignored) return;  // never counted against the customer
     row.consecutive_failures = remembered.consecutive_failures;
     if (settings()) row.retention_violation = violates_retention(row.type, facts);
   }
 
-  // Files go with the next successful upload after they expired: only then is a file that is still there a
-  // fault.
+  // SqlBak deletes expired files at the next successful upload. Files that are there after that are a fault.
   bool violates_retention(BackupType type, const TypeFacts& facts) {
     const double retention = static_cast<double>(settings()->retention_days(type)) * kMillisecondsPerDay;
     if (retention <= 0) return false;
@@ -236,7 +235,7 @@ class Judgement {
     if (!*row.overdue) changes_after(since.milliseconds() + limit);
   }
 
-  // From when on a type that never succeeded is waited for.
+  // The instant from which on a success is expected of a type that never succeeded.
   EpochMs beginning() const {
     const EpochMs oldest = remembered_.oldest_run;
     return oldest.milliseconds() < remembered_.first_seen.milliseconds() ? oldest : remembered_.first_seen;
@@ -257,7 +256,7 @@ class Judgement {
   }
 
   SystemTime unchanged_until() const {
-    // A millisecond off for rounding; far instants are as good as never.
+    // One millisecond less because of rounding. Instants far ahead count as never.
     const double limit = milliseconds(SystemTime::max()) / 4;
     if (!(until_ < limit)) return SystemTime::max();
     return SystemTime(
@@ -269,7 +268,7 @@ class Judgement {
   FactsByType& facts_;
   Window window_;
   Remembered remembered_;
-  std::optional<Rhythm> rhythm_;  // of the row that is being made
+  std::optional<Rhythm> rhythm_;  // of the row in progress
   double until_ = kNever;
   PreparedJob job_;
 };

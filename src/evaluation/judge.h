@@ -8,11 +8,11 @@
 
 namespace sqlbak_gateway::evaluation {
 
-// `facts` is scratch space, kept between jobs for its room.
+// `facts` is scratch space. It is passed in so that its memory is reused.
 PreparedJob judge(std::shared_ptr<const JobSnapshot> source, const JobPolicy& policy, SystemTime collected_at,
                   FactsByType& facts);
 
-// Whether it is a job that makes backups, as far as the API says: not maintenance.
+// Whether the job makes backups: false if the API calls it a maintenance job.
 bool is_backup_job(const Job& job);
 
 }  // namespace sqlbak_gateway::evaluation

@@ -1,4 +1,4 @@
-// Overrides: which jobs and servers of a snapshot the overrides of a policy mean.
+// Overrides: which jobs and servers of a snapshot the overrides of a policy match.
 #pragma once
 
 #include "sqlbak_gateway/evaluation/policy.h"
@@ -16,16 +16,16 @@ namespace sqlbak_gateway::evaluation {
 
 struct ResolvedOverride {
   const Override* target;
-  int closeness;  // the closest way of naming that matched anything; below 0: none
+  int closeness;  // the closest way of naming that matched anything; negative if none did
   std::size_t matches;
 };
 
-// Overrides found by what they name: there may be as many as a file has room for, and as many jobs. An
-// override means what it names in the closest way that matches anything: a target that is one job's id does
-// not also mean a job of that name.
+// Finds overrides by their target with a look-up, because there may be very many of them and of jobs. An
+// override matches by the closest way of naming that matches anything: a target that is one job's id does not
+// also match a job of that name.
 class ResolvedOverrides {
  public:
-  // Ways of naming, the closest last.
+  // The ways of naming, the closest last.
   static constexpr int kByName = 0;
   static constexpr int kByServerAndName = 1;  // jobs only: "server/job"
   static constexpr int kById = 2;
@@ -35,21 +35,21 @@ class ResolvedOverrides {
     std::optional<std::string_view> server;  // its name; jobs only
   };
 
-  // Refers to `overrides`. `names` are those of all that may be meant.
+  // Keeps references to `overrides`. `names` are those of all jobs (or servers).
   ResolvedOverrides(const std::vector<Override>& overrides, const std::vector<Names>& names);
 
-  // Those whose target is one of `names`, with the way of naming that makes it so: the closest last, and
-  // those of one way in their order.
+  // The overrides whose target is one of `names`, with the way of naming. The closest way comes last; those
+  // of the same way keep their order.
   std::vector<std::pair<const ResolvedOverride*, int>> naming(const Names& names) const;
-  // In their order.
+  // All overrides, in their order.
   const std::vector<ResolvedOverride>& all() const { return all_; }
 
  private:
   std::vector<ResolvedOverride> all_;
-  std::multimap<std::string_view, std::size_t> by_target_;  // places in all_; equal ones in their order
+  std::multimap<std::string_view, std::size_t> by_target_;  // indices of all_; equal targets keep their order
 };
 
-// Refers to the policy it was made from.
+// Keeps a reference to the policy.
 class Overrides {
  public:
   Overrides(const Policy& policy, const Snapshot& snapshot);

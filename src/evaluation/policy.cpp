@@ -25,7 +25,7 @@ Names names_of(const Job& job) {
   return {job.id, job.name, job.server_name};
 }
 
-// Most accounts have no overrides, and need no names.
+// Collects no names without overrides, which is the usual case.
 std::vector<Names> names_of_servers(const Policy& policy, const Snapshot& snapshot) {
   std::vector<Names> names;
   if (policy.servers.empty()) return names;
@@ -87,7 +87,7 @@ Overrides::Overrides(const Policy& policy, const Snapshot& snapshot)
 JobPolicy Overrides::of(const Job& job) const {
   JobPolicy policy{policy_.lookback, policy_.max_age, false};
   for (const auto& [server, how] : servers_.naming(names_of_server(job.server_id, job.server_name))) {
-    // A job may still say that it is of a server that is listed no more.
+    // A job may name a server that is no longer listed.
     const bool meant = server->matches > 0 ? server->closeness == how : how == ResolvedOverrides::kById;
     if (meant) apply(*server->target, policy);
   }

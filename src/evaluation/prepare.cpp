@@ -13,12 +13,12 @@
 namespace sqlbak_gateway::evaluation {
 namespace {
 
-// Shorter first, so that numbers stand in their order: the newest jobs and servers come last.
+// Shorter ids first, so that numbers are in order and the newest jobs and servers come last.
 bool id_before(std::string_view a, std::string_view b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-// Sorts, and of equal ones keeps the last.
+// Sorts, and keeps the last of equal items.
 template <typename T, typename Before>
 void sort_keeping_last(std::vector<T>& items, Before before) {
   std::stable_sort(items.begin(), items.end(), before);
@@ -45,8 +45,8 @@ bool same(const std::shared_ptr<const JobSnapshot>& a, const std::shared_ptr<con
                     a->runs_reach == b->runs_reach);
 }
 
-// What was not looked at is not late, and no window moves over it: a job whose runs could not be read is
-// judged as of the last time they could.
+// The instant for which a job is judged. A job whose runs could not be read is judged as of the last
+// collection that could read them, so that it does not become late and its window does not move.
 SystemTime instant_of(const JobSnapshot& source, SystemTime collected_at) {
   return source.runs_current ? collected_at : source.runs_read_at.value_or(collected_at);
 }
@@ -93,7 +93,7 @@ PreparedAccount prepare(std::shared_ptr<const Snapshot> snapshot, const Policy& 
   sort_keeping_last(jobs, [](const auto& a, const auto& b) { return id_before(a->job.id, b->job.id); });
   account.jobs.reserve(jobs.size());
   FactsByType scratch;
-  std::size_t earlier = 0;  // both are in the order of their ids
+  std::size_t earlier = 0;  // both lists are in the order of ids
   for (auto& source : jobs) {
     const JobPolicy job_policy = overrides.of(source->job);
     std::shared_ptr<const PreparedJob> job;

@@ -16,7 +16,7 @@ constexpr double kWeekend = 2 * kMillisecondsPerDay;
 constexpr double kLeastSlack = 1.5 * kMillisecondsPerHour;  // an hour for a clock change, and the run itself
 constexpr double kMostSlack = kMillisecondsPerDay;
 
-// The latest are enough to tell the typical gap, and follow a schedule that was changed.
+// The latest gaps are enough for the typical gap, and follow a schedule that has changed.
 double typical_gap(const std::vector<double>& gaps) {
   std::array<double, kLatestGaps> latest;
   const std::size_t count = std::min(gaps.size(), latest.size());
@@ -30,8 +30,8 @@ bool may_be_pause(double gap, double typical) {
   return gap > kPauseIsLongerThan && gap > 3 * typical;
 }
 
-// The longest of the gaps that belongs to the rhythm. A pause (holidays, a broken server) does not: one that
-// stands alone, longer than a week, more than three typical gaps and more than twice as long as any other.
+// The longest gap that belongs to the rhythm. A single long pause (holidays, a broken server) does not belong
+// to it: it is longer than a week, than three typical gaps, and than twice any other gap.
 double longest_usual(std::vector<double>& gaps, double typical) {
   const double longest = *std::max_element(gaps.begin(), gaps.end());
   if (!may_be_pause(longest, typical)) return longest;
@@ -41,8 +41,8 @@ double longest_usual(std::vector<double>& gaps, double typical) {
   return *usual;
 }
 
-// Puts the gaps between them before the known ones, and moves the first, or sets both ends where nothing is
-// known.
+// Puts the gaps between the `earlier` successes before the known ones, and moves the first. If no success is
+// known, sets both ends.
 void add_earlier(const std::vector<EpochMs>& earlier, std::vector<double>& gaps_ms, double& first_ms,
                  double& last_ms) {
   std::vector<double> gaps;  // the latest first

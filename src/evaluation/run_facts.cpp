@@ -6,7 +6,7 @@
 namespace sqlbak_gateway::evaluation {
 namespace {
 
-// The runs without a start stand last.
+// Runs without a start come last.
 std::vector<RunTally>::const_iterator dated_end(const std::vector<RunTally>& tallies) {
   auto end = tallies.end();
   while (end != tallies.begin() && !(end - 1)->started_at.has_value()) --end;
@@ -19,8 +19,8 @@ bool succeeded_whole(const RunTally& tally) {
   return tally.failed == 0 && tally.other == 0;
 }
 
-// An attempt succeeded when all of it did, in every run that started at its instant; the first of these
-// speaks for all.
+// An attempt succeeded if all entries of all runs that started at its instant did. The first of these runs
+// stands for all.
 inline void note_finished(TypeFacts& facts, double start, Tally tally, Tally end) {
   if (start == facts.last_finished) return;
   bool succeeded = succeeded_whole(*tally);
@@ -95,7 +95,7 @@ double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits l
       const double start = tally->started_at.milliseconds();
       type.last_attempt = start;
       if (!tally->open) note_finished(type, start, tally, end);
-      // Whether the files of a run that vanished are still there cannot be told.
+      // It is not known whether the files of a vanished run still exist.
       if (tally->succeeded > 0) note_success(type, start, tally->undeleted && !tally->vanished);
     }
   };
@@ -112,7 +112,7 @@ double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits l
 
 Window count_window(const JobRuns& runs, double window_start) {
   Window window;
-  // Runs without a start compare as not before anything, and stand last.
+  // Runs without a start compare as not before anything, and come last.
   const auto first = std::partition_point(
       runs.tallies.begin(), runs.tallies.end(),
       [&](const RunTally& tally) { return tally.started_at.milliseconds() < window_start; });

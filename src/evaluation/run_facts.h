@@ -1,4 +1,4 @@
-// RunFacts: what one pass over a job's runs yields for each backup type.
+// RunFacts: what one pass over a job's runs finds for each backup type.
 #pragma once
 
 #include "sqlbak_gateway/account/remembered.h"
@@ -14,8 +14,8 @@ namespace sqlbak_gateway::evaluation {
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-// Of one type, from the runs whose start is known, in milliseconds since the epoch. What was not found is
-// NaN, or kNever where the earliest of something is looked for.
+// Facts about one type, from the runs whose start is known. Instants are milliseconds since the epoch. What
+// was not found is kUnknown, or kNever for the earliest of something.
 struct TypeFacts {
   double last_attempt = kUnknown;
 
@@ -27,14 +27,14 @@ struct TypeFacts {
   std::vector<double> gaps;                 // between successes, the oldest first
 
   double last_finished = kUnknown;
-  bool finished_succeeded = false;      // that attempt: all its entries did
+  bool finished_succeeded = false;      // all entries of that attempt did
   bool any_finished_succeeded = false;  // any attempt
   std::uint64_t failures = 0;           // finished attempts since the last that succeeded
   std::uint64_t failures_since_remembered = 0;
   double remembered_until = -kNever;  // the last finished attempt that was remembered
 };
 
-// Of one type, from the runs in the window.
+// Facts about one type, from the runs in the window.
 struct WindowFacts {
   WindowCounts counts;
   double last_success = kUnknown;
@@ -44,25 +44,25 @@ struct WindowFacts {
 using FactsByType = std::array<TypeFacts, kBackupTypeCount>;
 using WindowByType = std::array<WindowFacts, kBackupTypeCount>;
 
-// Starts up to which a success counts as settled, and up to which a run is believed at all.
+// Up to which start a success counts as settled, and a run is believed at all.
 struct Limits {
   double settled_until;
   double believed_until;
 };
 
-// Fills `facts`, whose vectors' room is reused, from all runs that are believed. An attempt is a run with
-// entries of the type; it is finished when the run cannot change any more; several that started at the same
-// millisecond are one. Returns the earliest start that is not believed, NaN without one.
+// Fills `facts`, reusing its memory, from all runs that are believed. An attempt is a run with entries of the
+// type. It is finished when the run cannot change any more. Runs that started in the same millisecond are one
+// attempt. Returns the earliest start that is not believed, or NaN.
 double collect_facts(const JobRuns& runs, const Remembered* remembered, Limits limits, FactsByType& facts);
 
-// `first_start`: the start of the earliest run in the window, NaN without one.
+// `first_start` is the start of the earliest run in the window, or NaN.
 struct Window {
   WindowByType by_type;
   double first_start = kUnknown;
 };
 Window count_window(const JobRuns& runs, double window_start);
 
-// What was remembered, and what the facts add to it.
+// Adds the facts to what was remembered.
 Remembered merge(const Remembered* before, const JobRuns* runs, const FactsByType& facts,
                  SystemTime collected_at);
 

@@ -68,7 +68,7 @@ Remembered read_remembered(ByteReader& in) {
   return remembered;
 }
 
-// At the end of what holds the rest: a history that was written without them is as good.
+// These come last, so that a history without them can be read.
 void write_successes(ByteWriter& out, const Remembered& remembered) {
   for (const RememberedType& type : remembered.types) {
     out.number(type.successes.size());
@@ -117,7 +117,7 @@ void write(ByteWriter& out, RunId id, const std::vector<std::string>& names) {
   }
 }
 
-// Texts get new numbers as they are read.
+// Gives texts new numbers while it reads.
 std::uint32_t number_of(std::string text, std::vector<std::string>& texts,
                         std::unordered_map<std::string, std::uint32_t>& numbers) {
   const auto [found, added] = numbers.try_emplace(text, static_cast<std::uint32_t>(texts.size()));
@@ -168,7 +168,7 @@ void write(ByteWriter& out, const RunTally& tally) {
   out.flags(tally.open, tally.vanished);
 }
 
-// Fails where they are not in the order that everything else relies on.
+// Fails if they are not in order, on which everything else relies.
 void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
   RunTally& tally = tallies.emplace_back();
   tally.started_at = in.epoch_ms();
@@ -183,7 +183,7 @@ void read_tally(ByteReader& in, std::vector<RunTally>& tallies) {
   if (!(before.milliseconds() <= tally.started_at.milliseconds())) in.fail();
 }
 
-// What JobRuns holds beside its tallies.
+// The members of JobRuns beside its tallies.
 void write_latest(ByteWriter& out, const JobRuns& runs) {
   out.number(runs.databases.size());
   for (const DatabaseOutcome& outcome : runs.databases) {
@@ -222,14 +222,15 @@ void read_latest(ByteReader& in, JobRuns& runs) {
 enum PublishedRuns : std::uint8_t {
   kNoRuns,
   kTheJobsRuns,  // what is remembered of the job
-  kOwnRuns       // not that: a later collection has read the job, wholly or in part, and was not published
+  kOwnRuns  // runs of its own: a later collection has read the job at least in part, and was not published
 };
 
-// How its settings are.
+// How the settings of a published job are written.
 enum PublishedSettings : std::uint8_t {
   kNoSettings,
   kTheJobsSettings,
-  kOwnSettings  // a later collection has read others, or has forgotten the job, and was not published
+  kOwnSettings  // settings of its own: a later collection has read others or forgotten the job, and was not
+                // published
 };
 
 bool knows_all_runs(const RememberedJob* job) {
@@ -367,7 +368,7 @@ Chunks encode_chunks(const RememberedRuns& runs) {
                                     [row](const PackedOutcome& other) { return other.tally != row; });
       out.number(static_cast<std::uint64_t>(end - outcome));
       for (; outcome != end; ++outcome) {
-        // The first time in a chunk by its name, then by a number.
+        // Written by name the first time in a chunk, then by number.
         const auto [database, first] = databases.try_emplace(outcome->database, databases.size() + 1);
         out.number(first ? 0 : database->second);
         if (first) out.text(runs.databases[outcome->database]);
@@ -424,7 +425,7 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
   for (std::size_t i = rows.count(); i > 0 && rows.ok(); --i) {
     auto job = std::make_shared<JobSnapshot>();
     job->job = read_job(rows);
-    // Stand-ins, until the job itself is read.
+    // Placeholders until the job itself is read.
     const std::uint64_t settings = rows.at_most(kOwnSettings);
     if (settings == kTheJobsSettings) job->settings = settings_stand_in_;
     if (settings == kOwnSettings) job->settings = std::make_shared<const JobSettings>(read_settings(rows));
@@ -464,8 +465,8 @@ bool AccountDecoder::job(std::string_view body) {
   }
 
   runs = std::make_shared<RememberedRuns>();
-  // Room for the chunks, which say themselves how many rows there are: a hint that damage must not turn into
-  // memory.
+  // Reserves memory for the chunks. The number of rows is from the file, and bounded because it may be
+  // damaged.
   const std::size_t rows = std::min<std::size_t>(in.number32(), 1u << 20);
   runs->ids.reserve(rows);
   runs->runs.tallies.reserve(rows);
@@ -523,7 +524,7 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
     part.runs->ids.shrink_to_fit();
     part.runs->runs.tallies.shrink_to_fit();
     part.runs->outcomes.shrink_to_fit();
-    // Names have other numbers than when they were written.
+    // Names have other numbers now than in the file.
     std::sort(part.runs->unsettled.begin(), part.runs->unsettled.end(), by_id);
     std::sort(part.runs->idle.begin(), part.runs->idle.end(), by_id);
     part.job->runs = std::move(part.runs);

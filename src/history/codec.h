@@ -1,14 +1,15 @@
-// What is remembered of an account as bytes, in parts that change at different rates, so that a collection
+// Encodes what is remembered of an account, in parts that change at different rates, so that a collection
 // writes little:
 //
-//   header   a few bytes a job; changes with every collection
-//   lists    servers and jobs as last published; change when somebody renames something, or when a collection
-//            has half read a job: then what was published of its runs is here
-//   job      settings, what runs of old came to, open runs; changes when a run of the job begins or ends
-//   chunk    the runs of a job that started on one day; today's changes when a run ends
+//   header   a few bytes for each job; changes with every collection
+//   lists    servers and jobs as last published; changes when somebody renames something, or when a
+//   collection has
+//            read a job only in part (then it has what was published of that job's runs)
+//   job      settings, the results of runs that are no longer kept, open runs; changes when a run begins or
+//   ends chunk    the runs of a job that started on one day; today's chunk changes when a run ends
 //
-// Every part ends in a checksum. Decoding checks all that it reads: whatever the bytes, the result is sound
-// or nothing. Pure functions, safe to call from any thread.
+// Every part ends in a checksum. Decoding checks everything that it reads, and refuses bytes that are not
+// valid. Pure functions, safe to call from any thread.
 #pragma once
 
 #include "sqlbak_gateway/account/memory.h"
@@ -23,33 +24,33 @@
 
 namespace sqlbak_gateway::history {
 
-// By day since the epoch, runs without a start last.
+// By day since the epoch; runs without a start come last.
 using Chunks = std::map<std::int64_t, std::string>;
 
 struct EncodedAccount {
   std::string header;
-  std::string lists;  // empty: nothing was published yet
+  std::string lists;  // empty if nothing was published yet
 };
 EncodedAccount encode_account(const AccountMemory& memory);
 std::string encode_job(const RememberedJob& job);
 Chunks encode_chunks(const RememberedRuns& runs);
 
-// Puts an account together from its parts: first its header and lists, then its jobs, then their chunks, in
-// the order of their days.
+// Puts an account together from its parts: first its header and lists, then its jobs, then their chunks by
+// day.
 class AccountDecoder {
  public:
-  // False, from any of them: the bytes are damaged, or do not belong together.
+  // Each returns false if the bytes are damaged or do not fit together.
   bool account(std::string_view header, std::string_view lists);
   bool job(std::string_view body);
   bool chunk(std::string_view job_id, std::string_view body);
   std::shared_ptr<const AccountMemory> finish() &&;
 
  private:
-  // Texts that repeat, by number.
+  // Texts that occur repeatedly, by number.
   using Numbers = std::unordered_map<std::string, std::uint32_t>;
   struct Part {
     std::shared_ptr<RememberedJob> job;
-    std::shared_ptr<RememberedRuns> runs;  // null: there are none
+    std::shared_ptr<RememberedRuns> runs;  // null if there are none
     Numbers names;
     Numbers databases;
     bool read = false;

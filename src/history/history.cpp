@@ -43,7 +43,8 @@ class MemoryHistory final : public History {
   HistoryStatus status() const override { return {}; }
 };
 
-// For its owner alone, from the first moment on: it tells who a customer is and how they back up.
+// Only the owner may read the file, from the moment it exists, because it tells who a customer is and how
+// they back up.
 Result<void> create_private(const std::string& path) {
   const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (file < 0) {
@@ -61,7 +62,7 @@ Result<Database> open_database(const std::string& path) {
   if (const Result<void> created = create_private(path); !created) return created.error();
   Result<Database> database = Database::open(path);
   if (!database) return database;
-  // The exclusive lock is taken by the first access and kept: a second gateway is told at once.
+  // The first access takes an exclusive lock and keeps it, so that a second gateway fails at once.
   for (const char* setting :
        {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
         "PRAGMA journal_size_limit = 1048576", "BEGIN IMMEDIATE", "COMMIT"}) {
@@ -108,10 +109,10 @@ class Store {
  public:
   explicit Store(Database database) : database_(std::move(database)) {}
 
-  // What the rows of an account came to. An Error is one of reading them.
+  // The result of reading an account's rows. Reading itself may fail with an Error.
   struct Loaded {
-    std::shared_ptr<const AccountMemory> memory;  // null: nothing is remembered
-    bool damaged = false;                         // the rows are there, and make no sense
+    std::shared_ptr<const AccountMemory> memory;  // null if nothing is remembered
+    bool damaged = false;                         // there are rows, but they are not valid
   };
   Result<Loaded> load(const std::string& account) {
     const Result<std::optional<std::int64_t>> key = key_of(account);
@@ -142,14 +143,14 @@ class Store {
     return Loaded{std::move(memory)};
   }
 
-  // One transaction: what changed since the account was last written or loaded.
+  // Writes what changed since the account was last written or loaded, in one transaction.
   Result<void> write(const std::string& account, const std::shared_ptr<const AccountMemory>& memory,
                      SystemTime now) {
     return transaction([&] { return write_account(account, *memory, now); }, [&] { keep(account, memory); });
   }
 
   Result<void> configured(const std::vector<std::string>& accounts, SystemTime now) {
-    // Those that were until now have been all the time that the gateway was up.
+    // Accounts that were configured until now count as seen now.
     std::set<std::string> seen(accounts.begin(), accounts.end());
     if (configured_) seen.insert(configured_->begin(), configured_->end());
     return transaction(
@@ -161,7 +162,7 @@ class Store {
   }
 
  private:
-  // Not of accounts that are gone: what is stored of them late is written as a whole.
+  // Keeps nothing of accounts that are no longer configured; if stored again, they are written as a whole.
   void keep(const std::string& account, const std::shared_ptr<const AccountMemory>& memory) {
     if (!configured_ || configured_->contains(account)) written_[account] = memory;
   }
@@ -174,7 +175,7 @@ class Store {
     if (done) {
       committed();
     } else {
-      static_cast<void>(database_.execute("ROLLBACK"));  // may have happened already
+      static_cast<void>(database_.execute("ROLLBACK"));  // SQLite may have rolled back already
     }
     return done;
   }
@@ -193,7 +194,7 @@ class Store {
     Result<std::optional<std::int64_t>> key = key_of(account);
     if (!key) return key.error();
     if (*key && !before) {
-      // What is there is damaged, or nobody wanted it, or its account is gone.
+      // The stored rows are damaged, or nobody has loaded them, or the account is no longer configured.
       if (Result<void> removed = remove(**key); !removed) return removed;
       *key = std::nullopt;
     }
@@ -303,8 +304,8 @@ class Store {
   }
 
   Database database_;
-  std::map<std::string, std::shared_ptr<const AccountMemory>> written_;  // what the file holds of them
-  std::optional<std::set<std::string>> configured_;                      // nothing: not told yet
+  std::map<std::string, std::shared_ptr<const AccountMemory>> written_;  // what the file has of each account
+  std::optional<std::set<std::string>> configured_;                      // empty until configured() is called
 };
 
 class SqliteHistory final : public History {
@@ -402,10 +403,10 @@ class SqliteHistory final : public History {
   }
 
  private:
-  // Bounded, so that a deadline far away is no special case; what is done is told at once.
+  // The longest single wait on the condition, so that a deadline far away needs no special case.
   static constexpr Duration kLongestWait = std::chrono::seconds(1);
 
-  // Of one account; under mutex_.
+  // A load of one account. Used under mutex_.
   struct Reading {
     std::optional<Result<std::shared_ptr<const AccountMemory>>> found;
   };
@@ -420,7 +421,7 @@ class SqliteHistory final : public History {
   }
 
   void run() {
-    std::string last;  // accounts take turns, in the order of their names
+    std::string last;  // accounts take turns by name
     while (true) {
       std::optional<std::vector<std::string>> configured;
       std::optional<std::string> wanted;
@@ -436,7 +437,7 @@ class SqliteHistory final : public History {
         busy_ = true;
         if (configured_) {
           configured = std::exchange(configured_, std::nullopt);
-        } else if (!readings_.empty()) {  // somebody waits for it
+        } else if (!readings_.empty()) {  // a caller of load() waits
           wanted = readings_.begin()->first;
         } else {
           auto next = waiting_.upper_bound(last);
@@ -475,7 +476,7 @@ class SqliteHistory final : public History {
     Result<Store::Loaded> loaded = Error{};
     try {
       loaded = store_->load(account);
-    } catch (const std::exception& exception) {  // most likely for want of memory
+    } catch (const std::exception& exception) {  // probably out of memory
       loaded = Error{exception.what()};
     }
     if (loaded && !loaded->damaged) {
@@ -493,10 +494,10 @@ class SqliteHistory final : public History {
     return std::shared_ptr<const AccountMemory>();
   }
 
-  // Here rather than by whoever asks: the file system may hang.
+  // Measured on this thread and not in status(), because the file system may hang.
   void measure() { size_ = file_size(path_) + file_size(path_ + "-wal"); }
 
-  // Trouble is told once, and so is its end, which is when nothing is left that could not be written.
+  // Logs trouble once, and its end once nothing is left that could not be written.
   void report(const std::string& what, const Result<void>& written) {
     const bool failed_before = !failing_.empty();
     if (written) {
@@ -520,14 +521,14 @@ class SqliteHistory final : public History {
   bool durable_ = false;
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> size_{0};
-  std::atomic<bool> hangs_{false};  // has been logged
+  std::atomic<bool> hangs_{false};  // a hanging disk has been logged
 
   mutable Mutex mutex_;
   Condition changed_;
   std::map<std::string, std::shared_ptr<const AccountMemory>> waiting_ GUARDED_BY(mutex_);
-  // Could not be written; tried again when something else could be. No newer ones wait.
+  // Could not be written. Tried again after another write has succeeded; no newer memories wait.
   std::map<std::string, std::shared_ptr<const AccountMemory>> failed_ GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<Reading>> readings_ GUARDED_BY(mutex_);  // wanted, or going on
+  std::map<std::string, std::shared_ptr<Reading>> readings_ GUARDED_BY(mutex_);  // wanted or in progress
   std::optional<std::vector<std::string>> configured_ GUARDED_BY(mutex_);
   std::optional<std::vector<std::string>> failed_configured_ GUARDED_BY(mutex_);  // likewise
   std::optional<std::string> writing_ GUARDED_BY(mutex_);
@@ -535,10 +536,10 @@ class SqliteHistory final : public History {
   bool busy_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
 
-  // Of the thread alone, once it is there.
+  // Only the thread uses these, once it runs.
   std::optional<Store> store_;
-  std::set<std::string> unreadable_;  // accounts of which that has been logged
-  std::set<std::string> failing_;     // accounts that could not be written; "": which are configured
+  std::set<std::string> unreadable_;  // accounts for which this has been logged
+  std::set<std::string> failing_;  // accounts that could not be written; "" for the list of configured ones
   std::thread thread_;
 };
 

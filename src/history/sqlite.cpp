@@ -7,7 +7,7 @@
 namespace sqlbak_gateway::history {
 namespace {
 
-// What SQLite says, in words that say what to do where it does not.
+// SQLite's message, with what to do if SQLite does not say.
 Error error_of(sqlite3* database) {
   std::string message = sqlite3_errmsg(database);
   switch (sqlite3_errcode(database) & 0xff) {
@@ -67,7 +67,7 @@ Result<bool> Statement::step() {
 
 Result<void> Statement::run() {
   const Result<bool> row = step();
-  // The message is gone after a reset.
+  // A reset clears the message.
   reset();
   if (!row) return row.error();
   return {};

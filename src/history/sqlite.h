@@ -1,4 +1,4 @@
-// A thin skin over SQLite: connections and statements that close themselves, codes that become Errors. Not
+// A thin skin over SQLite: connections and statements close themselves, and codes become Errors. Not
 // thread-safe.
 #pragma once
 
@@ -20,14 +20,14 @@ class Database;
 class Statement {
  public:
   Statement& bind(std::int64_t value);
-  // Not copied: `value` has to live until the next step() or reset().
+  // `value` is not copied, and must live until the next step() or reset().
   Statement& bind(std::string_view value);
   Statement& bind_blob(std::string_view value);
-  // True: there is a row. False: there is none, or no more.
+  // Returns whether there is a row, or another one.
   Result<bool> step();
-  // Runs it to its end, and makes it ready for another time.
+  // Runs the statement to its end, and resets it.
   Result<void> run();
-  // For another time.
+  // Makes the statement ready to run again.
   void reset();
 
   std::int64_t integer(int column) const;

@@ -1,7 +1,7 @@
-// EpochMs: an instant as the API writes it, milliseconds since the Unix epoch, or nothing.
+// EpochMs: an instant as the API writes it, in milliseconds since the Unix epoch, or empty.
 //
-// A double, because the API's numbers may be fractional and every value a clock can show is exact in one;
-// "nothing" is NaN, so that a packed record spends eight bytes on it. Value type.
+// It is a double, because the API's numbers may be fractional, and a double is exact for every value that a
+// clock can show. The empty value is NaN, so that a packed record needs eight bytes. Value type.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -14,18 +14,18 @@ namespace sqlbak_gateway {
 class EpochMs {
  public:
   constexpr EpochMs() = default;
-  // NaN and infinities are nothing.
+  // NaN and infinities are empty.
   explicit EpochMs(double milliseconds)
       : milliseconds_(std::isfinite(milliseconds) ? milliseconds : std::numeric_limits<double>::quiet_NaN()) {
   }
   explicit EpochMs(SystemTime time) : milliseconds_(static_cast<double>(time.time_since_epoch().count())) {}
 
   bool has_value() const { return !std::isnan(milliseconds_); }
-  // Milliseconds since the epoch; NaN when there is none, so that every comparison with it is false.
+  // Milliseconds since the epoch. NaN if empty, so that every comparison with it is false.
   double milliseconds() const { return milliseconds_; }
   double seconds() const { return milliseconds_ / 1e3; }
 
-  // Two absent instants are equal.
+  // Two empty instants are equal.
   friend bool operator==(EpochMs a, EpochMs b) {
     return a.milliseconds_ == b.milliseconds_ || (!a.has_value() && !b.has_value());
   }

@@ -1,5 +1,5 @@
-// Remembered: what is known of a job beyond the runs that are still kept. Windows forget; an operator must
-// not be told "never" about a backup that succeeded last month. Plain data, kept as long as the job exists.
+// Remembered: what is known of a job beyond the runs that are kept, so that the gateway does not say "never"
+// of a backup that succeeded before the window. Plain data, kept as long as the job exists.
 #pragma once
 
 #include "sqlbak_gateway/account/backup_type.h"
@@ -12,15 +12,15 @@
 
 namespace sqlbak_gateway {
 
-// Of one backup type. Nothing in a field means that it was never seen.
+// What is remembered of one backup type. A field is empty if it was never seen.
 struct RememberedType {
   EpochMs last_success;                    // start of the last run with a succeeded entry
   EpochMs last_attempt;                    // start of the last run with any entry
   EpochMs last_finished;                   // start of the last run with entries that had finished
-  bool last_finished_succeeded = false;    // all its entries had; meaningless without last_finished
+  bool last_finished_succeeded = false;    // all its entries did; meaningless without last_finished
   std::uint64_t consecutive_failures = 0;  // finished attempts up to last_finished, since one that succeeded
-  // Starts of the latest successes that are no longer kept, ascending: a rhythm must not be forgotten just
-  // because the job has stopped.
+  // Starts of the latest successes that are no longer kept, ascending. They keep the rhythm of a job that has
+  // stopped.
   std::vector<EpochMs> successes;
   static constexpr std::size_t kSuccesses = 16;
 

@@ -1,4 +1,4 @@
-// Job runs in packed form: what evaluation counts, and nothing of the JSON it came from. Value types.
+// Job runs in packed form: only what evaluation counts. Value types.
 #pragma once
 
 #include "sqlbak_gateway/account/backup_type.h"
@@ -10,7 +10,7 @@
 
 namespace sqlbak_gateway {
 
-// What one run did for one backup type. 24 bytes; an account keeps one per run and type.
+// What one run did for one backup type. 24 bytes; an account has one for each run and type.
 struct RunTally {
   EpochMs started_at;           // of the run
   std::uint32_t succeeded = 0;  // entries of the run's `backups` by status
@@ -20,10 +20,10 @@ struct RunTally {
   // A succeeded entry has a file whose is_deleted is not true, or lists no file at all: retention has not
   // removed it.
   bool undeleted = false;
-  // The run may still change: it is the run's state at the collection's instant T.
+  // The run may still change. This is its state at the collection's instant T.
   bool open = false;
-  // The API does not list it any more. It is in no window, but what it came to stays true: it was an attempt,
-  // and may have been the last success.
+  // The API does not list the run any more. It is in no window, but it was an attempt, and may have been the
+  // last success.
   bool vanished = false;
 
   std::uint64_t total() const { return std::uint64_t{succeeded} + failed + other; }
@@ -42,11 +42,11 @@ struct DatabaseOutcome {
   friend bool operator==(const DatabaseOutcome&, const DatabaseOutcome&) = default;
 };
 
-// End and size of one run's backups of one type, where the API gives either.
+// End and size of one run's backups of one type, if the API gives either.
 struct RunExtent {
   EpochMs started_at;                                            // of the run
-  EpochMs finished_at;                                           // nothing where the API gives no end
-  double size_bytes = std::numeric_limits<double>::quiet_NaN();  // NaN where the API gives no size
+  EpochMs finished_at;                                           // empty if the API gives no end
+  double size_bytes = std::numeric_limits<double>::quiet_NaN();  // NaN if the API gives no size
   BackupType type = BackupType::unknown;
   friend bool operator==(const RunExtent& a, const RunExtent& b) {
     return a.started_at == b.started_at && a.finished_at == b.finished_at && a.type == b.type &&
@@ -54,13 +54,13 @@ struct RunExtent {
   }
 };
 
-// A clock that is off may put a run's start this far ahead of ours. A run that is further ahead is not
-// believed: it must not keep its job from ever being late, nor hide what came before it.
+// Clocks that differ may put a run's start this far ahead of ours. A run that is further ahead is not
+// believed, because it would keep its job from being late and hide earlier runs.
 inline constexpr double kBelievedAheadMs = kMillisecondsPerDay;
 
-// The known runs of one job: a superset of every window that is evaluated at T, and beside it runs that have
-// vanished. Runs without a numeric started_at are in it exactly while the API lists them. Immutable once in a
-// snapshot, and shared between snapshots.
+// The known runs of one job: all runs of every window that is evaluated at T, and vanished runs. A run
+// without a numeric started_at is in it while the API lists it. Immutable once in a snapshot, and shared
+// between snapshots.
 struct JobRuns {
   std::vector<RunTally> tallies;  // ascending by started_at, those without one last; one per run and type
   std::vector<DatabaseOutcome> databases;  // at most one per database, type and run

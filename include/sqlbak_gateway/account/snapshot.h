@@ -35,23 +35,22 @@ struct Job {
   std::string name;
   std::string server_id;
   std::string server_name;          // of the server with that id, else "unknown"
-  std::optional<std::string> type;  // "backup", "maintenance": nothing where the API does not say
-  std::optional<bool> enabled;      // nothing where the API does not say
+  std::optional<std::string> type;  // "backup", "maintenance": empty if the API does not say
+  std::optional<bool> enabled;      // empty if the API does not say
   friend bool operator==(const Job&, const Job&) = default;
 };
 
-// Retention beyond this, which only nonsense reaches, is cut to it, so that arithmetic with it is always
-// defined.
+// A longer retention is cut to this, so that arithmetic with it cannot overflow.
 inline constexpr std::int64_t kMaxRetentionDays = 10'000'000;
 
 // What a job's settings say of its schedule and retention; days are within ±kMaxRetentionDays.
 struct JobSettings {
-  BackupTypeSet enabled_types;           // never empty: `full` when the settings name none
+  BackupTypeSet enabled_types;           // never empty; `full` if the settings name none
   std::int64_t full_retention_days = 0;  // of `full`: the largest months x 30 + days over the destinations
   std::int64_t inc_retention_days = 0;   // of `diff`, `log` and `inc`
-  std::optional<bool> enabled;           // nothing where the settings do not say
+  std::optional<bool> enabled;           // empty if the settings do not say
 
-  // 0 for `folder` and `unknown`, which the API gives no retention for.
+  // 0 for `folder` and `unknown`, for which the API gives no retention.
   std::int64_t retention_days(BackupType type) const {
     switch (type) {
       case BackupType::full:
@@ -69,7 +68,8 @@ struct JobSettings {
   friend bool operator==(const JobSettings&, const JobSettings&) = default;
 };
 
-// One job with what is known of it. A null pointer is "unknown", which makes no series; it is not "none".
+// One job and what is known of it. A null pointer means "unknown", which makes no series; it does not mean
+// "none".
 struct JobSnapshot {
   Job job;
   std::shared_ptr<const JobSettings> settings;  // the last good ones
@@ -78,9 +78,9 @@ struct JobSnapshot {
   std::shared_ptr<const Remembered> remembered;
   bool settings_current = true;  // false: this collection could not read them
   bool runs_current = true;      // false: this collection could not read the list or some run's details
-  // Where they are not current: T of the last collection that could read all of them; nothing: none could.
+  // If the runs are not current: T of the last collection that could read all of them; empty if none could.
   std::optional<SystemTime> runs_read_at;
-  // How far back from the T of the collection that listed them `runs` go. A window that has grown since then,
+  // How far back `runs` go from the T of the collection that listed them. A window that has grown since then,
   // by its lookback or its retention, counts only once it has been read.
   std::chrono::milliseconds runs_reach = std::chrono::milliseconds::max();
 };

@@ -13,8 +13,8 @@ using Duration = std::chrono::steady_clock::duration;  // nanoseconds
 using SteadyTime = std::chrono::steady_clock::time_point;
 using SystemTime = std::chrono::sys_time<std::chrono::milliseconds>;  // since the Unix epoch, UTC
 
-// Resource type, owned by main (or a test) and outliving whatever was given a reference. Safe to call from
-// any thread.
+// Resource type, owned by main or a test. It must outlive whatever holds a reference. Safe to call from any
+// thread.
 class Clock {
  public:
   Clock() = default;
@@ -26,7 +26,7 @@ class Clock {
   virtual SteadyTime steady_now() const = 0;
 };
 
-// The machine's own clocks.
+// The machine's clocks.
 class RealClock final : public Clock {
  public:
   SystemTime system_now() const override;

@@ -1,5 +1,5 @@
-// Deadline: the instant by which something must be done. Passed down instead of a relative timeout, so that
-// time spent on the way is never granted twice. Value type.
+// Deadline: the instant by which something must be done. It is passed down instead of a relative timeout, so
+// that time spent on the way counts only once. Value type.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -11,7 +11,7 @@ namespace sqlbak_gateway {
 class Deadline {
  public:
   static Deadline at(SteadyTime instant) { return Deadline(instant); }
-  // `budget` from `now`; a budget too large for the clock means never.
+  // `budget` from `now`. A budget that is too large for the clock means never.
   static Deadline after(SteadyTime now, Duration budget) {
     return budget > SteadyTime::max() - now ? never() : Deadline(now + budget);
   }
@@ -19,7 +19,7 @@ class Deadline {
 
   SteadyTime instant() const { return instant_; }
   bool passed(SteadyTime now) const { return now >= instant_; }
-  // What is left, never below zero.
+  // The time left, never below zero.
   Duration remaining(SteadyTime now) const { return std::max(Duration::zero(), instant_ - now); }
 
   friend bool operator==(const Deadline&, const Deadline&) = default;

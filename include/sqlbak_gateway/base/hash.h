@@ -1,4 +1,4 @@
-// Keyed hashes: names for secrets that tell nothing of them.
+// Keyed hashes: names for secrets that reveal nothing about them.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Where to listen: what the configuration says and the server binds.
+// Where to listen: the configuration names it, the server binds it.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,10 @@
 
 namespace sqlbak_gateway {
 
-// Value type. Nothing is resolved.
+// Value type. Host names are not resolved.
 struct ListenAddress {
   std::string host;        // an IP address without brackets, or a host name
-  std::uint16_t port = 0;  // 0: any free port
+  std::uint16_t port = 0;  // 0 for any free port
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 

@@ -1,11 +1,11 @@
-// The logging front: one line an event, a fixed message and named fields, so that logs can be searched and
+// Logging: one line for each event, with a fixed message and named fields, so that logs can be searched and
 // counted.
 //
 //   log.warn("token file cannot be read", {{"account", name}, {"path", path}});
 //
-// Values are escaped and made valid UTF-8, so a line stays a line whatever a value holds. Secrets have no
-// conversion to a field, so they cannot be logged. Safe to call from any thread; one call writes one whole
-// line.
+// Values are escaped and made valid UTF-8, so any value stays on its line. Secrets have no conversion to a
+// field, so they cannot be logged.
+// Safe to call from any thread; one call writes one whole line.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -39,18 +39,18 @@ struct LogField {
   LogField(std::string_view k, std::floating_point auto v) : key(k), value(std::to_string(v)) {}
 };
 
-// Where lines go. Resource type; outlives the Loggers that write to it.
+// Where lines go. Resource type; must outlive the Loggers that write to it.
 class LogSink {
  public:
   LogSink() = default;
   LogSink(const LogSink&) = delete;
   LogSink& operator=(const LogSink&) = delete;
   virtual ~LogSink() = default;
-  // `line` is whole and ends in a line break. Called from any thread.
+  // `line` is complete and ends in a line break. Called from any thread.
   virtual void write(std::string_view line) = 0;
 };
 
-// Standard error, unbuffered.
+// Writes to standard error, unbuffered.
 class StderrSink final : public LogSink {
  public:
   void write(std::string_view line) override;

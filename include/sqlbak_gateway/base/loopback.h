@@ -1,4 +1,4 @@
-// Which hosts are this machine: a token may go there in the clear, and who listens only there needs no access
+// Tells which hosts are this machine. A token may go there without TLS, and a listener there needs no access
 // rules. Pure.
 #pragma once
 
@@ -6,8 +6,8 @@
 
 namespace sqlbak_gateway {
 
-// 127.0.0.0/8, ::1 and the name localhost; `host` has no brackets and no port. Anything else is not, names
-// that happen to resolve there and other ways to write the addresses included.
+// True for 127.0.0.0/8, ::1 and the name localhost; `host` has no brackets and no port. False for everything
+// else, even for names that resolve to loopback and for other spellings of these addresses.
 bool is_loopback(std::string_view host);
 
 }  // namespace sqlbak_gateway

@@ -1,5 +1,5 @@
-// std::mutex with clang's thread-safety annotations, so that `clang++ -Wthread-safety` (preset tidy) proves
-// that guarded members are only touched under their lock. g++ ignores the annotations.
+// std::mutex with clang's thread-safety annotations. `clang++ -Wthread-safety` (presets asan and tidy) checks
+// that guarded members are used only under their lock. g++ ignores the annotations.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -13,9 +13,9 @@
 #define SQLBAK_GATEWAY_ATTRIBUTE(x)
 #endif
 
-// The member is only touched while `mutex` is held.
+// The member is used only while `mutex` is held.
 #define GUARDED_BY(mutex) SQLBAK_GATEWAY_ATTRIBUTE(guarded_by(mutex))
-// The function is only called while `...` is held.
+// The function is called only while `...` is held.
 #define REQUIRES(...) SQLBAK_GATEWAY_ATTRIBUTE(requires_capability(__VA_ARGS__))
 // The function takes `...` itself, so the caller must not hold it.
 #define EXCLUDES(...) SQLBAK_GATEWAY_ATTRIBUTE(locks_excluded(__VA_ARGS__))
@@ -50,7 +50,7 @@ class SQLBAK_GATEWAY_ATTRIBUTE(scoped_lockable) MutexLock {
 class Condition {
  public:
   void wait(Mutex& mutex) REQUIRES(mutex) { condition_.wait(mutex); }
-  // A time to wait rather than an instant to wait for, so that the caller's Clock stays the only one.
+  // Takes a duration rather than an instant, so that the caller's Clock stays the only one.
   std::cv_status wait_for(Mutex& mutex, Duration at_most) REQUIRES(mutex) {
     return condition_.wait_for(mutex, at_most);
   }

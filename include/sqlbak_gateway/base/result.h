@@ -1,8 +1,8 @@
 // Result<T>: a value, or an Error that tells the reader what to do.
 //
 // Everything that is expected to fail now and then (files, configuration, requests, API answers) returns a
-// Result; exceptions are for programming errors and exhausted memory, and only main and the HTTP handler's
-// outermost frame catch them. Value types: copyable where T is, no thread-safety of their own.
+// Result. Exceptions are for programming errors and exhausted memory; only main and the HTTP handler's
+// outermost frame catch them. Value types, copyable if T is; not thread-safe.
 #pragma once
 
 #include <cassert>
@@ -12,8 +12,8 @@
 
 namespace sqlbak_gateway {
 
-// What went wrong, in one sentence for an operator: what was tried, what happened, and where it helps, what
-// to do. Never holds a secret (build messages from redacted text).
+// What went wrong, in one sentence for an operator: what was tried, what happened and, if it helps, what to
+// do. Never contains a secret: build messages from redacted text.
 struct Error {
   std::string message;
 };
@@ -30,7 +30,7 @@ class [[nodiscard]] Result {
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  // The value; asking a failed Result for it is a programming error (and throws).
+  // The value. To ask a failed Result for it is a programming error, and throws.
   T& value() & { return std::get<0>(state_); }
   const T& value() const& { return std::get<0>(state_); }
   T&& value() && { return std::get<0>(std::move(state_)); }

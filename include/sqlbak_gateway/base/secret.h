@@ -1,5 +1,5 @@
-// Secret: text that cannot be printed by accident: no stream operator, no conversion, no comparison but one
-// in constant time. The text is wiped when the last owner goes. Value type; copies share nothing.
+// Secret: text that cannot be printed by accident. It has no stream operator and no conversion, and its only
+// comparison takes constant time. The destructor wipes the text. Value type; copies share nothing.
 #pragma once
 
 #include <string>
@@ -17,11 +17,11 @@ class Secret {
   Secret& operator=(Secret&& other) noexcept;
   ~Secret();
 
-  // The text itself. Call this only where it goes on the wire or into a hash; the name is easy to search for.
+  // The text. Call this only to put it on the wire or into a hash; the name is easy to search for.
   std::string_view reveal() const { return text_; }
   bool empty() const { return text_.empty(); }
 
-  // Takes the same time whatever the contents (the length may show).
+  // Takes the same time for all texts of one length.
   friend bool equal_in_constant_time(const Secret& a, const Secret& b);
 
   template <typename Stream>

@@ -1,6 +1,5 @@
-// Findings: a prepared account as it stands at the instant t of an answer. Only ages depend on t: they never
-// freeze between collections, never fall as t moves on, and are never below zero. Nothing becomes late
-// because t moves.
+// Findings: a prepared account at the instant t of an answer. Only ages depend on t. They grow with t between
+// collections, never fall, and are never below zero. No job becomes late because t moves.
 #pragma once
 
 #include "sqlbak_gateway/evaluation/prepared.h"
@@ -13,16 +12,15 @@ namespace sqlbak_gateway::evaluation {
 struct Findings {
   std::shared_ptr<const PreparedAccount> account;  // never null
   SystemTime at{};
-  // Hours since the start of the last success in the window, one a row: jobs in their order, each with its
-  // rows in theirs. -1 where the window holds none (the published exporter's sentinel); NaN where it is not
-  // known.
+  // Hours since the start of the last success in the window, one for each row, in the order of jobs and rows.
+  // -1 if the window has no success (as in the published exporter), NaN if that is not known.
   std::vector<double> last_success_age_hours;
 };
 
-// Pure; one allocation.
+// Pure. Makes one allocation.
 Findings answer(std::shared_ptr<const PreparedAccount> account, SystemTime at);
 
-// The same for one row.
+// The age of one row.
 double last_success_age_hours(const PreparedRow& row, SystemTime at);
 
 }  // namespace sqlbak_gateway::evaluation

@@ -1,9 +1,9 @@
 // Prepared: a snapshot judged once, at its instant T, when its collection ends.
 //
-// Everything an answer says is decided here, but for ages, which go on growing (findings.h). What could not
-// be read is nothing (an empty optional or instant), never zero, and makes no series. Plain data, immutable
-// once made and shared by shared_ptr<const …>: any number of threads may read it. docs/metrics.md has every
-// rule in words.
+// It decides everything that an answer says, except ages, which go on growing (findings.h). What could not be
+// read is an empty optional or instant, never zero, and makes no series. Plain data, immutable once made and
+// shared by shared_ptr<const …>, so any number of threads may read it. docs/metrics.md has every rule in
+// words.
 #pragma once
 
 #include "sqlbak_gateway/account/snapshot.h"
@@ -39,17 +39,17 @@ struct MaxAge {
 struct PreparedRow {
   BackupType type = BackupType::unknown;
 
-  // The published exporter's rows (types enabled or seen in the window, where `folder` entries do not count);
-  // nothing in other rows.
+  // The published exporter's values. Empty unless the type is enabled or was seen in the window; entries of
+  // folders do not count as seen.
   std::optional<std::int64_t> retention_days;
   std::optional<bool> older_than_policy;
   std::optional<WindowCounts> window;
   EpochMs last_success_in_window;
 
-  // Not bound to the window. Nothing without runs.
+  // Not limited to the window. Empty without runs.
   EpochMs last_success;
   EpochMs last_attempt;
-  std::optional<bool> last_attempt_succeeded;  // of the last finished one
+  std::optional<bool> last_attempt_succeeded;  // the last finished attempt
   std::optional<std::uint64_t> consecutive_failures;
   std::optional<double> expected_interval_seconds;
   std::optional<double> last_duration_seconds;
@@ -73,7 +73,7 @@ constexpr std::string_view name(JobState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-// What the policy comes to for one job, overrides applied.
+// The policy for one job, after overrides.
 struct JobPolicy {
   Duration lookback{};
   MaxAges max_age;
@@ -85,17 +85,16 @@ struct PreparedJob {
   std::shared_ptr<const JobSnapshot> source;  // what was judged; never null
   JobPolicy policy;
   double window_seconds = 0;
-  std::vector<PreparedRow> rows;  // at most one a type, in the order of kBackupTypes
+  std::vector<PreparedRow> rows;  // at most one for each type, in the order of kBackupTypes
   JobState state = JobState::unknown;
-  std::optional<bool> enabled;                     // nothing where the API does not say
-  std::optional<std::uint64_t> databases_failing;  // nothing where no entry names a database
-  // The outcome is the same at every instant from judged_at to unchanged_until, so that later collections
-  // share it.
+  std::optional<bool> enabled;                     // empty if the API does not say
+  std::optional<std::uint64_t> databases_failing;  // empty if no entry names a database
+  // The result is the same at every instant from judged_at to unchanged_until, so later collections share it.
   SystemTime judged_at{};
   SystemTime unchanged_until{};
 };
 
-// An override that names no job or server, or several (it then holds for all of them).
+// An override that matches no job or server, or several. In the latter case it holds for all of them.
 struct AmbiguousOverride {
   bool of_server = false;  // else of a job
   std::string target;
@@ -111,24 +110,24 @@ struct StatusCount {
 
 struct PreparedAccount {
   std::shared_ptr<const Snapshot> snapshot;  // never null
-  // By id, shorter ids first (numbers in their order), whatever the API's order: what max_series cuts is
-  // always the same.
+  // By id, shorter ids first, so that numbers are in order. The order does not depend on the API, so
+  // max_series always cuts the same jobs.
   std::vector<std::shared_ptr<const PreparedJob>> jobs;
   std::size_t row_count = 0;  // of all jobs together
 
   // Of the snapshot, one for each set of id, name and app type (the last wins).
   std::vector<const Server*> servers;
   std::uint64_t servers_offline = 0;
-  std::vector<const Server*> servers_missed;   // of `servers`: offline, and not ignored by an override
+  std::vector<const Server*> servers_missed;   // those of `servers` that are offline and not ignored
   std::vector<StatusCount> servers_by_status;  // ascending; online, offline and disconnected are always there
-  std::optional<std::uint64_t> servers_without_jobs;             // nothing while jobs are pending
+  std::optional<std::uint64_t> servers_without_jobs;             // empty while jobs are pending
   std::array<std::uint64_t, kJobStates.size()> jobs_by_state{};  // jobs still pending count as unknown
   std::vector<AmbiguousOverride> ambiguous_overrides;
 };
 
-// Judges a snapshot at its T. Jobs that are as they were, and whose outcome has not changed since, are shared
-// with `previous` (null: none); the result is the same with and without it. Pure. Tallies must be in their
-// documented order.
+// Judges a snapshot at its T. Jobs that are unchanged, and whose result is still the same, are shared with
+// `previous`, which may be null; the result does not depend on it. Pure. Tallies must be in their documented
+// order.
 PreparedAccount prepare(std::shared_ptr<const Snapshot> snapshot, const Policy& policy,
                         const PreparedAccount* previous = nullptr);
 
