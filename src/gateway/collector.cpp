@@ -138,7 +138,7 @@ void Collector::feed(Running& running) {
 
 void Collector::send() {
   const SteadyTime now = clock_.steady_now();
-  while (const auto ticket = scheduler_.give_way(now)) transport_.cancel(*ticket);
+  while (const auto ticket = scheduler_.preempt(now)) transport_.cancel(*ticket);
   while (const auto ticket = scheduler_.take(now)) {
     const Asked& asked = asked_.at(*ticket);
     const CollectionOrder& order = asked.running->order;
@@ -227,7 +227,7 @@ std::optional<sqlbak::Answer::Failure> Collector::stalled(const CollectionOrder&
   }
   // Beyond, not at: what waited the longest Retry-After to its end is asked once more.
   const Duration patience = std::max(order.collection_timeout, upstream::kLongestRetryAfter);
-  if (scheduler_.held_off(order.account, now) > patience) {
+  if (scheduler_.rate_limited(order.account, now) > patience) {
     return sqlbak::Answer::Failure{
         FailureReason::rate_limited,
         "the API has asked to be left alone for more than " + format_duration(patience) +

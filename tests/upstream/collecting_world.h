@@ -113,7 +113,7 @@ class CollectingWorld {
         answer(ticket);
       }
     }
-    while (const auto ticket = scheduler_.give_way(now_)) running_.erase(*ticket);
+    while (const auto ticket = scheduler_.preempt(now_)) running_.erase(*ticket);
     while (const auto ticket = scheduler_.take(now_)) {
       ++started_;
       const SteadyTime end = now_ + collections_[owner_[*ticket]].api.round_trip;

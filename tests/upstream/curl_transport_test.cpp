@@ -66,7 +66,7 @@ ScriptedServer::Script drips(std::string bytes, std::string drop) {
 
 // --- What is asked ---
 
-TEST_F(CurlTransportTest, asks_with_the_token_and_hands_back_the_answer) {
+TEST_F(CurlTransportTest, SendsTheTokenAndReturnsTheAnswer) {
   ScriptedServer server(answers_with(ok(R"({"data":{}})")));
   const Completion completion = ask(peer(server.url() + "/public-api/v1"), "/jobruns?job_id=7&page=2");
 
@@ -84,19 +84,19 @@ TEST_F(CurlTransportTest, asks_with_the_token_and_hands_back_the_answer) {
             HasSubstr("\r\nAccept-Encoding: gzip, deflate, br\r\n"), Not(HasSubstr("Authorization"))));
 }
 
-TEST_F(CurlTransportTest, sends_the_path_as_it_is) {
+TEST_F(CurlTransportTest, SendsThePathAsItIs) {
   ScriptedServer server(answers_with(ok("{}")));
   ask(peer(server.url()), "/jobs/a%2F..%2Fb/../settings");
   EXPECT_THAT(server.requests().at(0), StartsWith("GET /jobs/a%2F..%2Fb/../settings HTTP/1.1\r\n"));
 }
 
-TEST_F(CurlTransportTest, uses_a_connection_again) {
+TEST_F(CurlTransportTest, UsesAConnectionAgain) {
   ScriptedServer server(answers_with(ok("{}")));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(peer(server.url())).status, 200);
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(CurlTransportTest, runs_many_calls_at_once) {
+TEST_F(CurlTransportTest, RunsManyCallsAtOnce) {
   ScriptedServer server(answers_with(ok("{}")));
   std::vector<Call> calls;
   for (int i = 0; i < 100; ++i) calls.push_back(call(peer(server.url()), "/jobs/" + std::to_string(i)));
@@ -104,7 +104,7 @@ TEST_F(CurlTransportTest, runs_many_calls_at_once) {
   EXPECT_EQ(transport_->in_flight(), 0u);
 }
 
-TEST_F(CurlTransportTest, each_call_carries_its_own_token) {
+TEST_F(CurlTransportTest, EachCallCarriesItsOwnToken) {
   ScriptedServer server(answers_with(ok("{}")));
   ask(peer(server.url()));
   token_ = std::make_shared<const Secret>("another");
@@ -113,7 +113,7 @@ TEST_F(CurlTransportTest, each_call_carries_its_own_token) {
               AllOf(HasSubstr("X-SqlBak-Token: another\r\n"), Not(HasSubstr("a-token"))));
 }
 
-TEST_F(CurlTransportTest, refuses_a_token_that_would_break_out_of_its_header) {
+TEST_F(CurlTransportTest, RefusesATokenThatWouldBreakOutOfItsHeader) {
   ScriptedServer server(answers_with(ok("{}")));
   for (const std::string& token :
        {std::string("a\r\nHost: b"), std::string("a\nb"), std::string("a\0b", 3)}) {
@@ -125,7 +125,7 @@ TEST_F(CurlTransportTest, refuses_a_token_that_would_break_out_of_its_header) {
 
 // --- Answers ---
 
-TEST_F(CurlTransportTest, hands_back_other_statuses_with_what_they_say_of_coming_back) {
+TEST_F(CurlTransportTest, ReturnsOtherStatusesWithTheirRetryAfter) {
   ScriptedServer server(
       answers_with("HTTP/1.1 429 Too Many\r\ndate: Wed, 14 Jan 2026 12:00:00 GMT\r\n"
                    "retry-after:  17 \r\nContent-Length: 0\r\n\r\n"));
@@ -136,7 +136,7 @@ TEST_F(CurlTransportTest, hands_back_other_statuses_with_what_they_say_of_coming
   EXPECT_EQ(completion.server_date, SystemTime(1'768'392'000'000ms));
 }
 
-TEST_F(CurlTransportTest, does_not_take_an_interim_answer_for_the_answer) {
+TEST_F(CurlTransportTest, SkipsAnInterimAnswer) {
   ScriptedServer server(answers_with(
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nRetry-After: 5\r\n\r\n" + ok("second")));
   for (int i = 0; i < 2; ++i) {
@@ -147,7 +147,7 @@ TEST_F(CurlTransportTest, does_not_take_an_interim_answer_for_the_answer) {
   }
 }
 
-TEST_F(CurlTransportTest, does_not_follow_a_redirect) {
+TEST_F(CurlTransportTest, DoesNotFollowARedirect) {
   ScriptedServer elsewhere(answers_with(ok("{}")));
   ScriptedServer server(answers_with("HTTP/1.1 302 Found\r\nLocation: " + elsewhere.url() +
                                      "/me\r\nContent-Length: 0\r\n\r\n"));
@@ -155,13 +155,13 @@ TEST_F(CurlTransportTest, does_not_follow_a_redirect) {
   EXPECT_EQ(elsewhere.connections(), 0);
 }
 
-TEST_F(CurlTransportTest, inflates_what_is_compressed) {
+TEST_F(CurlTransportTest, InflatesWhatIsCompressed) {
   const std::string text(100'000, 'x');
   ScriptedServer server(answers_with(ok(gzipped(text), "Content-Encoding: gzip\r\n")));
   EXPECT_EQ(ask(peer(server.url())).body, text);
 }
 
-TEST_F(CurlTransportTest, puts_chunks_together) {
+TEST_F(CurlTransportTest, PutsChunksTogether) {
   ScriptedServer server(answers_with(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"));
   EXPECT_EQ(ask(peer(server.url())).body, "abcdefg");
@@ -178,26 +178,26 @@ class BoundedTest : public CurlTransportTest {
   }
 };
 
-TEST_F(BoundedTest, a_body_of_exactly_the_bound_is_taken) {
+TEST_F(BoundedTest, ABodyOfExactlyTheBoundIsAccepted) {
   ScriptedServer server(answers_with(ok(std::string(1000, 'x'))));
   EXPECT_EQ(ask_for_at_most(1000, server).body.size(), 1000u);
   EXPECT_THAT(failure(ask_for_at_most(999, server)), StartsWith("bad_response: the answer of 127.0.0.1:"));
 }
 
-TEST_F(BoundedTest, a_body_that_announces_too_much_is_not_read) {
+TEST_F(BoundedTest, ABodyThatAnnouncesTooMuchIsNotRead) {
   ScriptedServer server(sends_and_hangs("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"));
   const Completion completion = ask_for_at_most(1000, server);
   EXPECT_THAT(failure(completion), AllOf(StartsWith("bad_response:"), HasSubstr("max_response_bytes")));
   EXPECT_TRUE(completion.failure->lasting);
 }
 
-TEST_F(BoundedTest, a_body_that_does_not_say_how_long_it_is_is_cut_at_the_bound) {
+TEST_F(BoundedTest, ABodyOfUnknownLengthIsCutAtTheBound) {
   ScriptedServer server(drips("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                               "3e8\r\n" + std::string(1000, 'x') + "\r\n"));
   EXPECT_THAT(failure(ask_for_at_most(10'000, server)), HasSubstr("larger than max_response_bytes"));
 }
 
-TEST_F(BoundedTest, a_body_counts_as_it_is_after_inflation) {
+TEST_F(BoundedTest, ABodyIsMeasuredAfterInflation) {
   const std::string large(20'000'000, 'x');  // NOLINT(bugprone-string-constructor): it is meant to be
   ScriptedServer server(answers_with(ok(gzipped(large), "Content-Encoding: gzip\r\n")));
   const Completion completion = ask_for_at_most(1'000'000, server);
@@ -206,19 +206,19 @@ TEST_F(BoundedTest, a_body_counts_as_it_is_after_inflation) {
   EXPECT_TRUE(completion.failure->lasting);
 }
 
-TEST_F(BoundedTest, headers_are_bounded) {
+TEST_F(BoundedTest, HeadersAreBounded) {
   ScriptedServer server(drips("HTTP/1.1 200 OK\r\n", "X-More: " + std::string(4000, 'x') + "\r\n"));
   EXPECT_THAT(failure(ask(peer(server.url()))), AllOf(StartsWith("bad_response:"), HasSubstr("headers")));
 }
 
-TEST_F(BoundedTest, interim_answers_without_end_are_bounded) {
+TEST_F(BoundedTest, InterimAnswersWithoutEndAreBounded) {
   ScriptedServer server(drips("", "HTTP/1.1 103 Early Hints\r\nX: " + std::string(8000, 'x') + "\r\n\r\n"));
   EXPECT_THAT(failure(ask(peer(server.url()))), AllOf(StartsWith("bad_response:"), HasSubstr("headers")));
 }
 
 // --- Broken answers ---
 
-TEST_F(CurlTransportTest, a_body_that_is_cut_off_is_no_answer) {
+TEST_F(CurlTransportTest, ABodyThatIsCutOffIsNoAnswer) {
   for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}"}) {
@@ -229,7 +229,7 @@ TEST_F(CurlTransportTest, a_body_that_is_cut_off_is_no_answer) {
   }
 }
 
-TEST_F(CurlTransportTest, headers_that_are_cut_off_are_no_answer) {
+TEST_F(CurlTransportTest, HeadersThatAreCutOffAreNoAnswer) {
   for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nX: y\r\n"}) {
     ScriptedServer server(sends_and_closes(answer));
     const Completion completion = ask(peer(server.url()));
@@ -237,13 +237,13 @@ TEST_F(CurlTransportTest, headers_that_are_cut_off_are_no_answer) {
   }
 }
 
-TEST_F(CurlTransportTest, a_connection_that_is_closed_without_an_answer_is_a_broken_connection) {
+TEST_F(CurlTransportTest, AConnectionClosedWithoutAnAnswerIsBroken) {
   ScriptedServer server(sends_and_closes(""));
   EXPECT_THAT(failure(ask(peer(server.url()))),
               AllOf(StartsWith("connection:"), HasSubstr("closed the connection")));
 }
 
-TEST_F(CurlTransportTest, a_reset_in_the_middle_of_the_answer_is_a_broken_connection) {
+TEST_F(CurlTransportTest, AResetInTheMiddleOfAnAnswerIsABrokenConnection) {
   ScriptedServer server([](ServerConnection& connection) {
     connection.read_request();
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}");
@@ -255,31 +255,31 @@ TEST_F(CurlTransportTest, a_reset_in_the_middle_of_the_answer_is_a_broken_connec
   EXPECT_FALSE(completion.failure->lasting);
 }
 
-TEST_F(CurlTransportTest, a_connection_that_was_closed_while_idle_costs_no_failure) {
+TEST_F(CurlTransportTest, AConnectionClosedWhileIdleCostsNoFailure) {
   ScriptedServer server(sends_and_closes(ok("{}")));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(failure(ask(peer(server.url()))), "answered 200");
 }
 
-TEST_F(CurlTransportTest, what_is_not_http_is_no_answer) {
+TEST_F(CurlTransportTest, WhatIsNotHttpIsNoAnswer) {
   ScriptedServer server(sends_and_closes("SSH-2.0-OpenSSH_9.2p1 Debian\r\n"));
   const Completion completion = ask(peer(server.url()));
   EXPECT_THAT(failure(completion), AllOf(StartsWith("bad_response:"), HasSubstr("is not HTTP")));
   EXPECT_TRUE(completion.failure->lasting);
 }
 
-TEST_F(CurlTransportTest, garbage_in_place_of_compressed_bytes_is_no_answer) {
+TEST_F(CurlTransportTest, GarbageInsteadOfCompressedBytesIsNoAnswer) {
   ScriptedServer server(answers_with(ok("this is no gzip", "Content-Encoding: gzip\r\n")));
   EXPECT_THAT(failure(ask(peer(server.url()))),
               AllOf(StartsWith("bad_response:"), HasSubstr("decompressed")));
 }
 
-TEST_F(CurlTransportTest, a_refused_connection_says_so) {
+TEST_F(CurlTransportTest, ARefusedConnectionSaysSo) {
   const std::string host = "127.0.0.1:" + std::to_string(closed_port());
   EXPECT_THAT(failure(ask(peer("http://" + host))),
               StartsWith("connection: " + host + " refused the connection"));
 }
 
-TEST_F(CurlTransportTest, only_http_and_https_are_spoken) {
+TEST_F(CurlTransportTest, OnlyHttpAndHttpsAreSpoken) {
   EXPECT_THAT(failure(ask(peer("file:///etc"), "/hostname")), StartsWith("config: api_url is no URL"));
   EXPECT_THAT(failure(ask(peer("ftp://127.0.0.1:1"))), StartsWith("config: api_url is no URL"));
   EXPECT_THAT(failure(ask(peer("http://user:password@127.0.0.1:1"))), Not(HasSubstr("password")));
@@ -300,7 +300,7 @@ void PrintTo(const Slowness& slowness, std::ostream* out) {
 
 class DeadlineTest : public AskingTest, public ::testing::WithParamInterface<Slowness> {};
 
-TEST_P(DeadlineTest, holds) {
+TEST_P(DeadlineTest, Holds) {
   ScriptedServer server(GetParam().script);
   const SteadyTime before = clock_.steady_now();
   const Completion completion = ask(peer(server.url()), "/me", kSoon);
@@ -322,14 +322,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "receiving the answer"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST_F(CurlTransportTest, a_tls_handshake_that_does_not_come_is_bounded) {
+TEST_F(CurlTransportTest, ATlsHandshakeThatHangsIsBounded) {
   ScriptedServer server([](ServerConnection& connection) { connection.hang(); });
   const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
   EXPECT_THAT(failure(ask(peer(url), "/me", kSoon)),
               AllOf(StartsWith("timeout:"), HasSubstr("while connecting")));
 }
 
-TEST_F(CurlTransportTest, connecting_has_a_bound_of_its_own) {
+TEST_F(CurlTransportTest, ConnectingHasATimeoutOfItsOwn) {
   transport_ = std::make_unique<CurlTransport>(clock_, CurlOptions{.connect_timeout = kSoon});
   ScriptedServer server([](ServerConnection& connection) { connection.hang(); });
   const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
@@ -338,7 +338,7 @@ TEST_F(CurlTransportTest, connecting_has_a_bound_of_its_own) {
   EXPECT_LT(clock_.steady_now() - before, kGuard / 2);
 }
 
-TEST_F(CurlTransportTest, one_that_hangs_does_not_delay_another) {
+TEST_F(CurlTransportTest, ACallThatHangsDoesNotDelayAnother) {
   ScriptedServer hanging(sends_and_hangs(""));
   ScriptedServer well(answers_with(ok("{}")));
   transport_->start(call(peer(hanging.url())));
@@ -348,12 +348,12 @@ TEST_F(CurlTransportTest, one_that_hangs_does_not_delay_another) {
 
 // --- Polling, waking, cancelling ---
 
-TEST_F(CurlTransportTest, poll_returns_when_its_time_has_come) {
+TEST_F(CurlTransportTest, PollReturnsWhenItsTimeHasCome) {
   EXPECT_TRUE(transport_->poll(Deadline::after(clock_.steady_now(), 1ms)).empty());
   EXPECT_TRUE(transport_->poll(Deadline::at(clock_.steady_now())).empty());
 }
 
-TEST_F(CurlTransportTest, wake_ends_a_poll_that_goes_on_and_the_one_that_comes_next) {
+TEST_F(CurlTransportTest, WakeEndsTheRunningPollAndTheNextOne) {
   transport_->wake();
   EXPECT_TRUE(transport_->poll(Deadline::after(clock_.steady_now(), kGuard)).empty());
   std::thread waker([this] { transport_->wake(); });
@@ -363,7 +363,7 @@ TEST_F(CurlTransportTest, wake_ends_a_poll_that_goes_on_and_the_one_that_comes_n
   EXPECT_LT(clock_.steady_now() - before, kGuard);
 }
 
-TEST_F(CurlTransportTest, no_completion_comes_for_a_cancelled_call) {
+TEST_F(CurlTransportTest, NoCompletionComesForACancelledCall) {
   ScriptedServer server(answers_with(ok("{}")));
   ScriptedServer hanging(sends_and_hangs(""));
   const Call unwanted = call(peer(hanging.url()));
@@ -376,7 +376,7 @@ TEST_F(CurlTransportTest, no_completion_comes_for_a_cancelled_call) {
   EXPECT_EQ(ask(peer(server.url())).status, 200);
 }
 
-TEST_F(CurlTransportTest, a_call_can_be_cancelled_before_it_began) {
+TEST_F(CurlTransportTest, ACallCanBeCancelledBeforeItBegan) {
   token_ = std::make_shared<const Secret>("a\nb");
   const Call unwanted = call(peer("http://127.0.0.1:1"));
   transport_->start(unwanted);
@@ -384,7 +384,7 @@ TEST_F(CurlTransportTest, a_call_can_be_cancelled_before_it_began) {
   EXPECT_TRUE(transport_->poll(Deadline::at(clock_.steady_now())).empty());
 }
 
-TEST_F(CurlTransportTest, going_away_drops_what_is_in_flight) {
+TEST_F(CurlTransportTest, DestructionDropsCallsInFlight) {
   ScriptedServer hanging(sends_and_hangs(""));
   for (int i = 0; i < 10; ++i) transport_->start(call(peer(hanging.url())));
   transport_->poll(Deadline::after(clock_.steady_now(), 20ms));
@@ -402,7 +402,7 @@ class ProxyTest : public CurlTransportTest {
   }
 };
 
-TEST_F(ProxyTest, a_configured_proxy_is_asked_with_its_credentials) {
+TEST_F(ProxyTest, AConfiguredProxyGetsItsCredentials) {
   ScriptedServer proxy(answers_with(ok("through the proxy")));
   Peer proxied = through(proxy, "http://127.0.0.1:1/v1");
   proxied.proxy_credentials = Secret("us%41er:" + std::string(kProxyPassword));
@@ -413,7 +413,7 @@ TEST_F(ProxyTest, a_configured_proxy_is_asked_with_its_credentials) {
                     HasSubstr("Proxy-Authorization: Basic dXMlNDFlcjpwQHNzOnclcmQ=\r\n")));
 }
 
-TEST_F(ProxyTest, without_credentials_none_are_sent_not_even_those_of_the_call_before) {
+TEST_F(ProxyTest, SendsNoCredentialsOfAnEarlierCall) {
   ScriptedServer proxy(answers_with(ok("{}")));
   Peer proxied = through(proxy, "http://127.0.0.1:1");
   proxied.proxy_credentials = Secret("user:" + std::string(kProxyPassword));
@@ -422,7 +422,7 @@ TEST_F(ProxyTest, without_credentials_none_are_sent_not_even_those_of_the_call_b
   EXPECT_THAT(proxy.requests().at(1), Not(HasSubstr("Proxy-Authorization")));
 }
 
-TEST_F(ProxyTest, a_tunnel_for_https_does_not_show_the_token_to_the_proxy) {
+TEST_F(ProxyTest, ATunnelHidesTheTokenFromTheProxy) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 407 Authentication Required\r\nContent-Length: 0\r\n\r\n"));
   const Completion completion = ask(through(proxy, "https://api.example:443"));
   EXPECT_THAT(failure(completion),
@@ -432,14 +432,14 @@ TEST_F(ProxyTest, a_tunnel_for_https_does_not_show_the_token_to_the_proxy) {
               AllOf(StartsWith("CONNECT api.example:443 HTTP/1.1\r\n"), Not(HasSubstr("X-SqlBak-Token"))));
 }
 
-TEST_F(ProxyTest, a_proxy_in_passing_trouble_may_be_asked_again) {
+TEST_F(ProxyTest, ATransientProxyFailureIsTransient) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
   const Completion completion = ask(through(proxy, "https://api.example:443"));
   EXPECT_EQ(failure(completion), "connection: the proxy answered 503 when asked for api.example:443");
   EXPECT_FALSE(completion.failure->lasting);
 }
 
-TEST_F(ProxyTest, a_proxy_that_is_not_there_is_named_as_such) {
+TEST_F(ProxyTest, AProxyThatIsNotThereIsNamedAsSuch) {
   Peer proxied = peer("https://api.example");
   proxied.proxy =
       "http://user:" + std::string("p%40ss%3Aw%25rd") + "@127.0.0.1:" + std::to_string(closed_port());
@@ -459,13 +459,13 @@ class ProxyOfTheEnvironment : public ProxyTest {
   }
 };
 
-TEST_F(ProxyOfTheEnvironment, is_used_where_none_is_configured) {
+TEST_F(ProxyOfTheEnvironment, IsUsedIfNoneIsConfigured) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
   of_environment(proxy);
   EXPECT_THAT(failure(ask(peer("https://api.example"))), HasSubstr("the proxy answered 403"));
 }
 
-TEST_F(ProxyOfTheEnvironment, is_not_used_for_loopback_addresses) {
+TEST_F(ProxyOfTheEnvironment, IsNotUsedForLoopbackAddresses) {
   ScriptedServer proxy(answers_with(ok("through the proxy")));
   ScriptedServer server(answers_with(ok("direct")));
   of_environment(proxy);
@@ -474,7 +474,7 @@ TEST_F(ProxyOfTheEnvironment, is_not_used_for_loopback_addresses) {
   EXPECT_EQ(ask(peer("http://[::1]:" + std::to_string(closed_port()))).body, "") << "nobody is there";
 }
 
-TEST_F(ProxyOfTheEnvironment, has_its_exceptions_which_do_not_hold_for_a_configured_proxy) {
+TEST_F(ProxyOfTheEnvironment, HasExceptionsThatAConfiguredProxyIgnores) {
   ScriptedServer proxy(answers_with(ok("through the proxy")));
   of_environment(proxy, "unresolvable.test");
   EXPECT_THAT(failure(ask(peer("http://unresolvable.test"))), HasSubstr("cannot be resolved"));

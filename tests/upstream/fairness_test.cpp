@@ -13,19 +13,19 @@ constexpr Duration kRoundTrip = 50ms;
 // jobs.
 constexpr Duration kThreeJobsAlone = 3 * kRoundTrip;
 
-GlobalLimits tight_places() {
+GlobalLimits few_slots() {
   return {.max_concurrent_requests = 8, .requests_per_second = 0};
 }
 
 class SmallBesideLarge : public ::testing::TestWithParam<Share::Kind> {};
 
-TEST_P(SmallBesideLarge, needs_no_more_than_a_few_of_its_own_round_trips_longer) {
-  CollectingWorld alone(tight_places());
+TEST_P(SmallBesideLarge, TakesAFewRoundTripsLongerAtMost) {
+  CollectingWorld alone(few_slots());
   const AccountKey undisturbed = alone.collects(3, GetParam());
   alone.run(1min);
   ASSERT_EQ(alone.took(undisturbed), kThreeJobsAlone);
 
-  CollectingWorld world(tight_places());
+  CollectingWorld world(few_slots());
   const AccountKey large = world.collects(200, Share::Kind::backfill, healthy(), 60);
   world.run(500ms);
   const AccountKey small = world.collects(3, GetParam());
@@ -34,13 +34,13 @@ TEST_P(SmallBesideLarge, needs_no_more_than_a_few_of_its_own_round_trips_longer)
   ASSERT_TRUE(world.took(small).has_value());
   EXPECT_LE(*world.took(small), kThreeJobsAlone + 3 * kRoundTrip);
   EXPECT_TRUE(world.took(large).has_value());
-  EXPECT_EQ(world.most_in_flight(), 8u) << "the large account was to fill all places";
+  EXPECT_EQ(world.most_in_flight(), 8u) << "the large account was to fill all slots";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, SmallBesideLarge,
                          ::testing::Values(Share::Kind::warm, Share::Kind::backfill));
 
-TEST(Fairness, five_hundred_cold_accounts_all_complete) {
+TEST(Fairness, FiveHundredBackfillsAllComplete) {
   CollectingWorld world(GlobalLimits{});
   std::vector<AccountKey> accounts;
   for (int i = 0; i < 500; ++i) accounts.push_back(world.collects(3, Share::Kind::backfill));
@@ -49,7 +49,7 @@ TEST(Fairness, five_hundred_cold_accounts_all_complete) {
   EXPECT_EQ(world.started(), 500u * 9u);
 }
 
-TEST(Fairness, cold_accounts_complete_in_order_of_arrival) {
+TEST(Fairness, BackfillsCompleteInOrderOfArrival) {
   CollectingWorld world({.max_concurrent_requests = 64, .requests_per_second = 0, .backfills_at_a_time = 1});
   std::vector<Duration> times;
   std::vector<AccountKey> accounts;
@@ -68,7 +68,7 @@ void PrintTo(const Trouble& trouble, std::ostream* out) {
   *out << trouble.name;
 }
 
-class BesideFourHundredIll : public ::testing::TestWithParam<Trouble> {
+class BesideFourHundredDegraded : public ::testing::TestWithParam<Trouble> {
  protected:
   // The time the slowest of 25 healthy accounts needs that start together.
   static Duration slowest_of_25_healthy(CollectingWorld& world, Share::Kind kind) {
@@ -84,7 +84,7 @@ class BesideFourHundredIll : public ::testing::TestWithParam<Trouble> {
   }
 };
 
-TEST_P(BesideFourHundredIll, warm_accounts_answer_as_if_alone) {
+TEST_P(BesideFourHundredDegraded, WarmCollectionsRunAsIfAlone) {
   CollectingWorld alone(GlobalLimits{});
   const Duration undisturbed = slowest_of_25_healthy(alone, Share::Kind::warm);
 
@@ -95,21 +95,22 @@ TEST_P(BesideFourHundredIll, warm_accounts_answer_as_if_alone) {
   EXPECT_LE(world.most_in_flight(), 64u);
 }
 
-TEST_P(BesideFourHundredIll, cold_accounts_that_start_at_the_same_instant_answer_within_ten_seconds) {
+TEST_P(BesideFourHundredDegraded, BackfillsThatStartTogetherTakeTenSeconds) {
   CollectingWorld world(GlobalLimits{});
   for (int i = 0; i < 400; ++i) world.collects(10, Share::Kind::backfill, GetParam().api);
   EXPECT_LE(slowest_of_25_healthy(world, Share::Kind::backfill), 10s);
 }
 
-TEST_P(BesideFourHundredIll, the_ill_ones_come_to_an_end_as_well) {
+TEST_P(BesideFourHundredDegraded, DegradedAccountsEndAsWell) {
   CollectingWorld world(GlobalLimits{});
-  std::vector<AccountKey> ill;
-  for (int i = 0; i < 400; ++i) ill.push_back(world.collects(1, Share::Kind::warm, GetParam().api));
+  std::vector<AccountKey> degraded;
+  for (int i = 0; i < 400; ++i) degraded.push_back(world.collects(1, Share::Kind::warm, GetParam().api));
   world.run(1h);
-  for (const AccountKey account : ill) EXPECT_TRUE(world.failed(account) || world.took(account).has_value());
+  for (const AccountKey account : degraded)
+    EXPECT_TRUE(world.failed(account) || world.took(account).has_value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Trouble, BesideFourHundredIll,
+INSTANTIATE_TEST_SUITE_P(Trouble, BesideFourHundredDegraded,
                          ::testing::Values(Trouble{"hanging", hanging()}, Trouble{"dripping", dripping()},
                                            Trouble{"answering_500", answering_500()},
                                            Trouble{"answering_401", answering_401()}),

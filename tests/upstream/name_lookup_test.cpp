@@ -61,12 +61,12 @@ class NameLookupTest : public AskingTest {
   }
 };
 
-TEST_F(NameLookupTest, a_name_that_does_not_exist_says_so) {
+TEST_F(NameLookupTest, ANameThatDoesNotExistSaysSo) {
   EXPECT_THAT(failure(ask(peer("http://unresolvable.test:8080/v1"))),
               StartsWith("connection: the name of unresolvable.test:8080 cannot be resolved"));
 }
 
-TEST_F(NameLookupTest, a_name_server_that_is_silent_delays_nobody_else_nor_the_end) {
+TEST_F(NameLookupTest, ASilentNameServerDelaysNobodyElseNorTheEnd) {
   ScriptedServer server(answers_with(ok("{}")));
   const Completion completion = ask(peer("http://silent.test"), "/me", 100ms);
   EXPECT_THAT(failure(completion), AllOf(StartsWith("timeout:"), HasSubstr("looking up its name")));

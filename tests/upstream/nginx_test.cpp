@@ -37,7 +37,7 @@ class NginxTest : public AskingTest {
   Certificates certificates_;
 };
 
-TEST_F(NginxTest, a_hundred_calls_share_one_http2_connection) {
+TEST_F(NginxTest, AHundredCallsShareOneHttp2Connection) {
   const Nginx nginx(certificates_, "ssl http2", kTellsOfTheRequest);
   std::set<std::string> bodies;
   for (const Completion& completion : ask_many(nginx, 100, "/who")) {
@@ -48,7 +48,7 @@ TEST_F(NginxTest, a_hundred_calls_share_one_http2_connection) {
   EXPECT_THAT(*bodies.begin(), AllOf(StartsWith("HTTP/2.0 "), HasSubstr(std::string(kToken))));
 }
 
-TEST_F(NginxTest, without_http2_calls_run_on_connections_of_their_own_which_are_used_again) {
+TEST_F(NginxTest, Http11CallsReuseConnectionsOfTheirOwn) {
   const Nginx nginx(certificates_, "ssl", kTellsOfTheRequest);
   std::set<std::string> bodies;
   for (int i = 0; i < 5; ++i) {
@@ -61,13 +61,13 @@ TEST_F(NginxTest, without_http2_calls_run_on_connections_of_their_own_which_are_
   EXPECT_LE(bodies.size(), 8u);
 }
 
-TEST_F(NginxTest, http2_can_be_switched_off) {
+TEST_F(NginxTest, Http2CanBeSwitchedOff) {
   const Nginx nginx(certificates_, "ssl http2", kTellsOfTheRequest);
   transport_ = std::make_unique<CurlTransport>(clock_, CurlOptions{.http2 = false});
   EXPECT_THAT(ask_many(nginx, 1, "/who")[0].body, StartsWith("HTTP/1.1 "));
 }
 
-TEST_F(NginxTest, redirects_compression_and_bounds_are_as_on_http11) {
+TEST_F(NginxTest, RedirectsCompressionAndBoundsAreAsOnHttp11) {
   std::ofstream(certificates_.folder() / "large.json") << std::string(3'000'000, 'x');
   const Nginx nginx(certificates_, "ssl http2", kTellsOfTheRequest);
   EXPECT_EQ(ask_many(nginx, 1, "/old")[0].status, 302);
@@ -78,7 +78,7 @@ TEST_F(NginxTest, redirects_compression_and_bounds_are_as_on_http11) {
   EXPECT_EQ(ask_many(nginx, 1, "/who")[0].status, 200) << "the connection is still good";
 }
 
-TEST_F(NginxTest, calls_of_a_shared_connection_are_cancelled_alone) {
+TEST_F(NginxTest, CallsOfASharedConnectionAreCancelledAlone) {
   const Nginx nginx(certificates_, "ssl http2", kTellsOfTheRequest);
   const Peer there = peer(nginx.url(), certificates_.authority_file());
   ask(there, "/who");

@@ -31,7 +31,7 @@ struct StatusCase {
   FailureReason reason;  // where not answered
 };
 
-TEST(Judging, every_status_has_its_place) {
+TEST(Judging, ClassifiesEveryStatus) {
   using enum Outcome::Kind;
   for (const StatusCase& expected : {
            StatusCase{200, answered, {}},
@@ -62,7 +62,7 @@ TEST(Judging, every_status_has_its_place) {
   }
 }
 
-TEST(Judging, failures_without_an_answer_are_transient_unless_they_last) {
+TEST(Judging, FailuresWithoutAnAnswerAreTransientUnlessLasting) {
   using enum Outcome::Kind;
   EXPECT_EQ(judge(failure(FailureReason::connection), kNow).kind, transient);
   EXPECT_EQ(judge(failure(FailureReason::connection, true), kNow).kind, failed);
@@ -76,7 +76,7 @@ TEST(Judging, failures_without_an_answer_are_transient_unless_they_last) {
   EXPECT_EQ(timeout.message, "what happened");
 }
 
-TEST(Judging, a_503_that_says_when_to_come_back_is_a_refusal) {
+TEST(Judging, A503WithRetryAfterIsARefusal) {
   const Outcome outcome = judge(answer(503, "7"), kNow);
   EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
   EXPECT_EQ(outcome.retry_after, 7s);
@@ -85,18 +85,18 @@ TEST(Judging, a_503_that_says_when_to_come_back_is_a_refusal) {
   EXPECT_EQ(judge(answer(500, "7"), kNow).kind, Outcome::Kind::transient) << "only 429 and 503 have it";
 }
 
-TEST(Judging, a_date_in_retry_after_counts_from_the_servers_own_clock) {
+TEST(Judging, ARetryAfterDateCountsFromTheServersClock) {
   Completion completion = answer(429, "Wed, 14 Jan 2026 12:00:30 GMT");
   EXPECT_EQ(judge(completion, kNow).retry_after, 30s);
   completion.server_date = kNow + 20s;
   EXPECT_EQ(judge(completion, kNow).retry_after, 10s);
 }
 
-TEST(Judging, a_redirect_says_that_it_is_not_followed) {
+TEST(Judging, ARedirectSaysThatItIsNotFollowed) {
   EXPECT_THAT(judge(answer(302), kNow).message, HasSubstr("redirects are not followed"));
 }
 
-TEST(RetryAfter, is_read_bounded_and_garbage_ignored) {
+TEST(RetryAfter, IsReadBoundedAndGarbageIgnored) {
   const auto read = [](std::string_view text) { return parse_retry_after(text, kNow); };
   EXPECT_EQ(read("0"), 0s);
   EXPECT_EQ(read(" 120 "), 120s);
@@ -111,7 +111,7 @@ TEST(RetryAfter, is_read_bounded_and_garbage_ignored) {
   }
 }
 
-TEST(HttpDate, has_three_forms) {
+TEST(HttpDate, HasThreeForms) {
   EXPECT_EQ(parse_http_date("Wed, 14 Jan 2026 12:00:00 GMT"), kNow);
   EXPECT_EQ(parse_http_date("Wednesday, 14-Jan-26 12:00:00 GMT"), kNow);
   EXPECT_EQ(parse_http_date("Wed Jan 14 12:00:00 2026"), kNow);
@@ -121,7 +121,7 @@ TEST(HttpDate, has_three_forms) {
   EXPECT_EQ(parse_http_date("Thu, 29 Feb 2024 00:00:00 GMT"), SystemTime(1'709'164'800'000ms));
 }
 
-TEST(HttpDate, nothing_else_is_one) {
+TEST(HttpDate, NothingElseIsOne) {
   for (const char* garbage :
        {"", "Wed", "Wed, 14 Jan 2026 12:00:00", "Wed, 14 Jan 2026 12:00:00 CET",
         "Wed, 32 Jan 2026 12:00:00 GMT", "Wed, 14 Foo 2026 12:00:00 GMT", "Wed, 14 Jan 2026 24:00:00 GMT",
@@ -131,7 +131,7 @@ TEST(HttpDate, nothing_else_is_one) {
   }
 }
 
-TEST(Backoff, doubles_from_half_a_second_to_half_a_minute_with_full_jitter) {
+TEST(Backoff, DoublesFromHalfASecondToHalfAMinuteWithJitter) {
   EXPECT_EQ(backoff(0, 1), 500ms);
   EXPECT_EQ(backoff(1, 1), 1s);
   EXPECT_EQ(backoff(2, 1), 2s);

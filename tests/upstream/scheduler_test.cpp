@@ -37,7 +37,7 @@ class SchedulerTest : public ::testing::Test {
   }
   static Share backfill() { return unlimited(Share::Kind::backfill); }
 
-  // The account's collection begins, and its first request has been answered: it is off trial.
+  // The account's collection begins, and its first request has been answered: it is off probation.
   void begins_and_answers(AccountKey account, const Share& share = unlimited()) {
     begins(account, share);
     asks(account);
@@ -69,14 +69,13 @@ class SchedulerTest : public ::testing::Test {
 
 // --- Order and concurrency ---
 
-TEST_F(SchedulerTest, nothing_to_ask_is_nothing_to_wait_for) {
+TEST_F(SchedulerTest, WithoutRequestsThereIsNothingToWaitFor) {
   begins(kAcme);
   EXPECT_THAT(started(), IsEmpty());
   EXPECT_EQ(scheduler_.next_event(now_), Deadline::never());
 }
 
-TEST_F(SchedulerTest,
-       a_collection_has_one_request_in_flight_until_its_first_answer_and_then_as_many_as_it_may) {
+TEST_F(SchedulerTest, OneRequestIsInFlightUntilTheFirstAnswer) {
   begins(kAcme);
   const auto asked = asks(kAcme, 20);
   EXPECT_THAT(started(), ElementsAre(asked[0]));
@@ -87,7 +86,7 @@ TEST_F(SchedulerTest,
   EXPECT_THAT(started(), ElementsAre(asked[9]));
 }
 
-TEST_F(SchedulerTest, each_collection_of_an_account_begins_with_one_request) {
+TEST_F(SchedulerTest, EachCollectionBeginsWithOneRequest) {
   begins_and_answers(kAcme);
   scheduler_.end(kAcme, now_);
   begins(kAcme);
@@ -95,7 +94,7 @@ TEST_F(SchedulerTest, each_collection_of_an_account_begins_with_one_request) {
   EXPECT_THAT(started(), ElementsAre(asked[0]));
 }
 
-TEST_F(SchedulerTest, accounts_take_turns) {
+TEST_F(SchedulerTest, AccountsTakeTurns) {
   begins_and_answers(kAcme);
   begins_and_answers(kBolt);
   const auto acme = asks(kAcme, 3);
@@ -103,7 +102,7 @@ TEST_F(SchedulerTest, accounts_take_turns) {
   EXPECT_THAT(started(), ElementsAre(acme[0], bolt[0], acme[1], bolt[1], acme[2]));
 }
 
-TEST_F(SchedulerTest, all_accounts_together_stay_below_the_global_limit) {
+TEST_F(SchedulerTest, AllAccountsTogetherStayBelowTheGlobalLimit) {
   limit_all({.max_concurrent_requests = 3, .requests_per_second = 0});
   begins_and_answers(kAcme);
   begins_and_answers(kBolt);
@@ -115,7 +114,7 @@ TEST_F(SchedulerTest, all_accounts_together_stay_below_the_global_limit) {
   EXPECT_EQ(scheduler_.in_flight(), 3u);
 }
 
-TEST_F(SchedulerTest, warm_collections_go_before_backfills) {
+TEST_F(SchedulerTest, WarmCollectionsGoBeforeBackfills) {
   begins_and_answers(kAcme, backfill());
   begins_and_answers(kBolt);
   const auto acme = asks(kAcme, 2);
@@ -125,7 +124,7 @@ TEST_F(SchedulerTest, warm_collections_go_before_backfills) {
 
 // --- Rates ---
 
-TEST_F(SchedulerTest, a_group_may_burst_200_requests_and_then_keeps_its_rate) {
+TEST_F(SchedulerTest, AGroupBursts200RequestsAndThenKeepsItsRate) {
   Share share;
   share.max_concurrent_requests = 1000;
   share.requests_per_second = 50;
@@ -141,7 +140,7 @@ TEST_F(SchedulerTest, a_group_may_burst_200_requests_and_then_keeps_its_rate) {
   EXPECT_THAT(started(), SizeIs(5));
 }
 
-TEST_F(SchedulerTest, accounts_with_the_same_token_share_one_rate) {
+TEST_F(SchedulerTest, AccountsWithTheSameTokenShareOneRate) {
   Share share;
   share.group = LimitGroup{77};
   share.max_concurrent_requests = 1000;
@@ -157,7 +156,7 @@ TEST_F(SchedulerTest, accounts_with_the_same_token_share_one_rate) {
   EXPECT_THAT(started(), SizeIs(2)) << "one for each of the two";
 }
 
-TEST_F(SchedulerTest, a_rate_that_a_reload_raises_counts_for_those_who_wait_for_the_old_one) {
+TEST_F(SchedulerTest, ARaisedRateCountsForAccountsThatWait) {
   Share slow;
   slow.group = LimitGroup{77};
   slow.max_concurrent_requests = 1000;
@@ -183,7 +182,7 @@ TEST_F(SchedulerTest, a_rate_that_a_reload_raises_counts_for_those_who_wait_for_
   EXPECT_THAT(started(), SizeIs(1));
 }
 
-TEST_F(SchedulerTest, the_rate_of_all_accounts_together_is_kept) {
+TEST_F(SchedulerTest, TheRateOfAllAccountsTogetherIsKept) {
   limit_all({.requests_per_second = 10});
   for (std::uint64_t i = 1; i <= 30; ++i) {
     begins(AccountKey{i}, unlimited());
@@ -195,7 +194,7 @@ TEST_F(SchedulerTest, the_rate_of_all_accounts_together_is_kept) {
   EXPECT_THAT(started(), SizeIs(10));
 }
 
-TEST_F(SchedulerTest, a_rate_of_zero_is_no_limit) {
+TEST_F(SchedulerTest, ARateOfZeroIsNoLimit) {
   Share share = unlimited();
   share.max_concurrent_requests = 1000;
   begins_and_answers(kAcme, share);
@@ -205,7 +204,7 @@ TEST_F(SchedulerTest, a_rate_of_zero_is_no_limit) {
 
 // --- Retries and refusals ---
 
-TEST_F(SchedulerTest, transient_trouble_is_asked_again_a_little_with_growing_pauses) {
+TEST_F(SchedulerTest, TransientFailuresAreRetriedWithGrowingPauses) {
   begins(kAcme);
   const Ticket ticket = asks(kAcme)[0];
   for (const Duration longest : {500ms, 1000ms, 2000ms}) {
@@ -220,7 +219,7 @@ TEST_F(SchedulerTest, transient_trouble_is_asked_again_a_little_with_growing_pau
   EXPECT_EQ(scheduler_.tally(kAcme, now_).retries, 3u);
 }
 
-TEST_F(SchedulerTest, pauses_before_retries_are_spread_and_repeatable) {
+TEST_F(SchedulerTest, PausesBeforeRetriesAreSpreadAndRepeatable) {
   const auto pauses_of = [](std::uint64_t seed) {
     Scheduler scheduler(kAmple, seed);
     SteadyTime now{1h};
@@ -243,7 +242,7 @@ TEST_F(SchedulerTest, pauses_before_retries_are_spread_and_repeatable) {
   EXPECT_NE(some[0], some[1]);
 }
 
-TEST_F(SchedulerTest, a_timeout_counts_twice) {
+TEST_F(SchedulerTest, ATimeoutCountsTwice) {
   begins(kAcme);
   const Ticket ticket = asks(kAcme)[0];
   started();
@@ -253,14 +252,14 @@ TEST_F(SchedulerTest, a_timeout_counts_twice) {
   EXPECT_EQ(ends(ticket, a_timeout()), Verdict::deliver);
 }
 
-TEST_F(SchedulerTest, what_would_not_get_better_is_delivered_at_once) {
+TEST_F(SchedulerTest, LastingFailuresAreDeliveredAtOnce) {
   begins(kAcme);
   const Ticket ticket = asks(kAcme)[0];
   started();
   EXPECT_EQ(ends(ticket, a_401()), Verdict::deliver);
 }
 
-TEST_F(SchedulerTest, a_refusal_pauses_all_accounts_of_the_token_and_no_other) {
+TEST_F(SchedulerTest, ARefusalPausesAllAccountsOfTheTokenAndNoOther) {
   Share shared = unlimited();
   shared.group = LimitGroup{77};
   begins_and_answers(kAcme, shared);
@@ -280,8 +279,7 @@ TEST_F(SchedulerTest, a_refusal_pauses_all_accounts_of_the_token_and_no_other) {
   EXPECT_THAT(started(), UnorderedElementsAre(acme[0], bolt[0]));
 }
 
-TEST_F(SchedulerTest,
-       after_a_refusal_an_account_starts_again_with_one_request_and_one_more_after_each_answer) {
+TEST_F(SchedulerTest, ARefusedAccountStartsAgainWithOneRequest) {
   begins_and_answers(kAcme);
   const auto asked = asks(kAcme, 20);
   ASSERT_THAT(started(), SizeIs(8));
@@ -298,7 +296,7 @@ TEST_F(SchedulerTest,
   EXPECT_THAT(started(), SizeIs(2)) << "three in flight";
 }
 
-TEST_F(SchedulerTest, a_refusal_that_names_no_time_pauses_longer_each_time_and_patience_ends) {
+TEST_F(SchedulerTest, RefusalsWithoutATimePauseLongerAndThenEnd) {
   begins(kAcme);
   const Ticket ticket = asks(kAcme)[0];
   for (const Duration longest : {1s, 2s, 4s, 8s, 16s, 30s, 30s}) {
@@ -314,7 +312,7 @@ TEST_F(SchedulerTest, a_refusal_that_names_no_time_pauses_longer_each_time_and_p
 
 // --- The end of a collection ---
 
-TEST_F(SchedulerTest, the_end_of_a_collection_forgets_what_is_queued_and_names_what_is_in_flight) {
+TEST_F(SchedulerTest, EndForgetsTheQueueAndReturnsWhatIsInFlight) {
   begins_and_answers(kAcme);
   const auto asked = asks(kAcme, 10);
   started();
@@ -328,51 +326,51 @@ TEST_F(SchedulerTest, the_end_of_a_collection_forgets_what_is_queued_and_names_w
   EXPECT_EQ(scheduler_.in_flight(), 0u);
 }
 
-// --- Soundness ---
+// --- Health ---
 
-// Acme has been silent for too long, with requests on all of the eight places, when Bolt comes.
-class BesideAnAilingAccount : public SchedulerTest {
+// Acme has been silent for too long, with requests in all of the eight slots, when Bolt comes.
+class BesideADegradedAccount : public SchedulerTest {
  protected:
-  BesideAnAilingAccount() {
+  BesideADegradedAccount() {
     limit_all({.max_concurrent_requests = 8, .requests_per_second = 0});
     begins_and_answers(kAcme);
     silent_ = asks(kAcme, 8);
     started();
-    passes(kPatience);
+    passes(kDegradedAfter);
     begins_and_answers_beside(kBolt);
   }
   void begins_and_answers_beside(AccountKey account) {
     begins(account, unlimited());
     const auto first = asks(account);
-    given_way_ = gave_way();
+    preempted_ = preempted();
     EXPECT_EQ(started(), first);
     ends(first[0]);
   }
-  std::vector<Ticket> gave_way() {
+  std::vector<Ticket> preempted() {
     std::vector<Ticket> tickets;
-    while (const auto ticket = scheduler_.give_way(now_)) tickets.push_back(*ticket);
+    while (const auto ticket = scheduler_.preempt(now_)) tickets.push_back(*ticket);
     return tickets;
   }
-  // All but the one that gave way.
+  // All but the one that was preempted.
   void silent_ones_answer_late() {
     for (std::size_t i = 0; i < 7; ++i) ends(silent_[i]);
   }
   std::vector<Ticket> silent_;
-  std::vector<Ticket> given_way_;
+  std::vector<Ticket> preempted_;
 };
 
-TEST_F(BesideAnAilingAccount, its_newest_request_gives_way_when_a_sound_account_needs_the_place) {
-  EXPECT_THAT(given_way_, ElementsAre(silent_[7]));
+TEST_F(BesideADegradedAccount, NewestRequestIsPreemptedIfAHealthyOneNeedsASlot) {
+  EXPECT_THAT(preempted_, ElementsAre(silent_[7]));
   asks(kBolt, 8);
   EXPECT_THAT(started(), SizeIs(1));
   for (std::size_t i = 6; i >= 2; --i) {
-    EXPECT_THAT(gave_way(), ElementsAre(silent_[i]));
+    EXPECT_THAT(preempted(), ElementsAre(silent_[i]));
     EXPECT_THAT(started(), SizeIs(1));
   }
-  EXPECT_THAT(gave_way(), IsEmpty()) << "it keeps a quarter of the places";
+  EXPECT_THAT(preempted(), IsEmpty()) << "it keeps a quarter of the slots";
 }
 
-TEST_F(BesideAnAilingAccount, giving_way_costs_no_attempt) {
+TEST_F(BesideADegradedAccount, PreemptionCostsNoAttempt) {
   scheduler_.end(kBolt, now_);
   silent_ones_answer_late();
   ASSERT_THAT(started(), ElementsAre(silent_[7]));
@@ -383,10 +381,10 @@ TEST_F(BesideAnAilingAccount, giving_way_costs_no_attempt) {
   EXPECT_EQ(ends(silent_[7], a_timeout()), Verdict::deliver);
 }
 
-TEST_F(BesideAnAilingAccount, sound_accounts_go_first_and_every_eighth_turn_is_an_ailing_ones) {
+TEST_F(BesideADegradedAccount, HealthyOnesGoFirstButEveryEighthTurnIsDegraded) {
   limit_all(kAmple);
   for (const Ticket ticket : {silent_[0], silent_[1], silent_[2]})
-    ends(ticket);  // answers, but late: still ailing
+    ends(ticket);  // answers, but late: still degraded
   Share wide = unlimited();
   wide.max_concurrent_requests = 100;
   begins(kCrane, wide);
@@ -402,19 +400,19 @@ TEST_F(BesideAnAilingAccount, sound_accounts_go_first_and_every_eighth_turn_is_a
   EXPECT_EQ(count_of_acme, 3);
 }
 
-TEST_F(BesideAnAilingAccount, one_prompt_answer_makes_it_sound_again) {
+TEST_F(BesideADegradedAccount, OnePromptAnswerMakesItHealthyAgain) {
   silent_ones_answer_late();
   ASSERT_THAT(started(), ElementsAre(silent_[7]));
   passes(10ms);
   ends(silent_[7]);
   const auto acme = asks(kAcme, 8);
-  EXPECT_THAT(started(), SizeIs(8)) << "more than a quarter of the places";
+  EXPECT_THAT(started(), SizeIs(8)) << "more than a quarter of the slots";
   passes(1ms);
   asks(kBolt, 1);
-  EXPECT_THAT(gave_way(), IsEmpty());
+  EXPECT_THAT(preempted(), IsEmpty());
 }
 
-TEST_F(BesideAnAilingAccount, it_may_use_all_places_while_no_sound_account_collects) {
+TEST_F(BesideADegradedAccount, MayUseAllSlotsWhileNoHealthyAccountCollects) {
   scheduler_.end(kBolt, now_);
   ends(silent_[0]);  // late
   asks(kAcme, 8);
@@ -422,21 +420,21 @@ TEST_F(BesideAnAilingAccount, it_may_use_all_places_while_no_sound_account_colle
   EXPECT_EQ(scheduler_.in_flight(), 8u);
 }
 
-TEST_F(SchedulerTest, a_request_that_gave_way_is_the_first_of_its_account_again) {
+TEST_F(SchedulerTest, APreemptedRequestIsTheFirstOfItsAccountAgain) {
   limit_all({.max_concurrent_requests = 2, .requests_per_second = 0});
   begins_and_answers(kAcme);
   const auto acme = asks(kAcme, 3);
   ASSERT_THAT(started(), ElementsAre(acme[0], acme[1]));
-  passes(kPatience);
+  passes(kDegradedAfter);
   begins(kBolt, unlimited());
   asks(kBolt);
-  EXPECT_EQ(scheduler_.give_way(now_), acme[1]);
+  EXPECT_EQ(scheduler_.preempt(now_), acme[1]);
   scheduler_.end(kBolt, now_);
   ends(acme[0]);
   EXPECT_THAT(started(), ElementsAre(acme[1], acme[2]));
 }
 
-TEST_F(SchedulerTest, three_failures_in_a_row_make_an_account_ailing_but_not_one_among_answers) {
+TEST_F(SchedulerTest, ThreeFailuresInARowMakeAnAccountDegraded) {
   limit_all({.max_concurrent_requests = 4, .requests_per_second = 0});
   begins(kBolt, unlimited());
   begins_and_answers(kAcme);
@@ -446,15 +444,15 @@ TEST_F(SchedulerTest, three_failures_in_a_row_make_an_account_ailing_but_not_one
   ends(first[0], a_500());
   ends(first[1]);
   ends(first[2], a_500());
-  EXPECT_THAT(started(), SizeIs(3)) << "still sound";
+  EXPECT_THAT(started(), SizeIs(3)) << "still healthy";
   ends(first[3], a_500());
   first = started();
   ASSERT_THAT(first, SizeIs(1)) << "two failures since the last answer";
   ends(first[0], a_500());
-  EXPECT_THAT(started(), IsEmpty()) << "three: on trial, and ailing ones have one place of the four";
+  EXPECT_THAT(started(), IsEmpty()) << "three: on probation, and degraded ones have one slot of the four";
 }
 
-TEST_F(SchedulerTest, a_first_request_that_fails_makes_an_account_ailing_at_once) {
+TEST_F(SchedulerTest, AFailedFirstRequestMakesAnAccountDegraded) {
   begins(kAcme, unlimited());
   const auto failed = asks(kAcme);
   started();
@@ -465,29 +463,29 @@ TEST_F(SchedulerTest, a_first_request_that_fails_makes_an_account_ailing_at_once
   EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
 }
 
-TEST_F(SchedulerTest, silence_counts_from_the_last_answer_however_often_it_was_looked_for) {
+TEST_F(SchedulerTest, SilenceCountsFromTheLastAnswer) {
   limit_all({.max_concurrent_requests = 8, .requests_per_second = 0});
   begins_and_answers(kAcme);
   const auto acme = asks(kAcme, 9);
   started();
   for (int i = 0; i < 2; ++i) {
-    passes(kPatience / 2);
+    passes(kDegradedAfter / 2);
     if (i == 0) ends(acme[0]);
     started();
   }
   begins(kBolt, unlimited());
   asks(kBolt);
-  EXPECT_EQ(scheduler_.give_way(now_), std::nullopt) << "half as long";
-  passes(kPatience / 2);
+  EXPECT_EQ(scheduler_.preempt(now_), std::nullopt) << "half as long";
+  passes(kDegradedAfter / 2);
   started();
-  EXPECT_EQ(scheduler_.give_way(now_), acme[8]);
+  EXPECT_EQ(scheduler_.preempt(now_), acme[8]);
 }
 
-TEST_F(SchedulerTest, an_account_whose_answers_take_long_stays_ailing) {
+TEST_F(SchedulerTest, AnAccountWithSlowAnswersStaysDegraded) {
   begins(kAcme, unlimited());
   const auto first = asks(kAcme);
   started();
-  passes(kPatience);
+  passes(kDegradedAfter);
   ends(first[0]);
   const auto acme = asks(kAcme);
   begins(kBolt, unlimited());
@@ -495,11 +493,11 @@ TEST_F(SchedulerTest, an_account_whose_answers_take_long_stays_ailing) {
   EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
 }
 
-TEST_F(SchedulerTest, an_account_that_was_ailing_begins_its_next_collection_behind_the_sound_ones) {
+TEST_F(SchedulerTest, ADegradedAccountBeginsItsNextCollectionDegraded) {
   begins(kAcme, unlimited());
   asks(kAcme);
   started();
-  passes(kPatience);
+  passes(kDegradedAfter);
   started();
   scheduler_.end(kAcme, now_);
   begins(kAcme, unlimited());
@@ -509,7 +507,7 @@ TEST_F(SchedulerTest, an_account_that_was_ailing_begins_its_next_collection_behi
   EXPECT_THAT(started(), ElementsAre(bolt[0], acme[0]));
 }
 
-// --- Backfill places ---
+// --- Backfill slots ---
 
 class BackfillTest : public SchedulerTest {
  protected:
@@ -538,37 +536,37 @@ class BackfillTest : public SchedulerTest {
   std::vector<Ticket> started_;
 };
 
-TEST_F(BackfillTest, a_few_accounts_backfill_at_a_time_in_order_of_arrival) {
+TEST_F(BackfillTest, AFewAccountsBackfillAtATimeInOrderOfArrival) {
   EXPECT_THAT(asks_of_each(), ElementsAre(8, 8, 0, 0));
   scheduler_.end(kBolt, now_);
   EXPECT_THAT(started(), SizeIs(8)) << "Crane's";
 }
 
-TEST_F(BackfillTest, more_places_by_a_reload_are_taken_at_once) {
+TEST_F(BackfillTest, SlotsThatAReloadAddsAreTakenAtOnce) {
   asks_of_each();
   limit_all({.max_concurrent_requests = 1000, .requests_per_second = 0, .backfills_at_a_time = 3});
   EXPECT_THAT(started(), SizeIs(8));
 }
 
-TEST_F(BackfillTest, a_place_is_lost_by_silence) {
+TEST_F(BackfillTest, ASlotIsLostBySilence) {
   asks_of_each();
-  passes(kPatience / 2);
+  passes(kDegradedAfter / 2);
   for (const Ticket ticket : started_) {
     if (ticket % 2 == 0) ends(ticket);
   }
   started();
-  passes(kPatience);
-  EXPECT_THAT(started(), SizeIs(16)) << "Crane and Delta have the places of Acme and Bolt";
+  passes(kDegradedAfter);
+  EXPECT_THAT(started(), SizeIs(16)) << "Crane and Delta have the slots of Acme and Bolt";
 }
 
-TEST_F(BackfillTest, a_place_is_lost_by_a_long_pause_and_got_back_in_order_of_arrival) {
+TEST_F(BackfillTest, ASlotLostByAPauseIsRegainedInOrderOfArrival) {
   asks_of_each();
   for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i], a_refusal(30s));  // Acme's, in turn with Bolt's
-  passes(kPatience / 2);
+  passes(kDegradedAfter / 2);
   for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i + 1]);
   EXPECT_THAT(started(), SizeIs(8)) << "Bolt goes on";
-  passes(kPatience / 2);
-  EXPECT_THAT(started(), SizeIs(8)) << "Crane has Acme's place";
+  passes(kDegradedAfter / 2);
+  EXPECT_THAT(started(), SizeIs(8)) << "Crane has Acme's slot";
   scheduler_.end(kBolt, now_);
   EXPECT_THAT(started(), SizeIs(8)) << "Delta";
   passes(30s);
@@ -576,13 +574,13 @@ TEST_F(BackfillTest, a_place_is_lost_by_a_long_pause_and_got_back_in_order_of_ar
   EXPECT_THAT(started(), SizeIs(1)) << "Acme, which starts again with one request after its refusals";
 }
 
-// Accounts whose own rate, which their tenants may set, lets them ask less often than once in kPatience.
+// Accounts whose own rate, which their tenants may set, lets them ask less often than once in kDegradedAfter.
 class SlowBackfillsTest : public SchedulerTest {
  protected:
   // They have spent what they may ask at once, but for Crane, which is the last in line and not slow.
-  void have_begun(std::uint32_t places) {
+  void have_begun(std::uint32_t slots) {
     GlobalLimits limits = kAmple;
-    limits.backfills_at_a_time = places;
+    limits.backfills_at_a_time = slots;
     limit_all(limits);
     Share slow = backfill();
     slow.requests_per_second = 0.9;
@@ -607,25 +605,25 @@ class SlowBackfillsTest : public SchedulerTest {
   Ticket crane_ = 0;
 };
 
-TEST_F(SlowBackfillsTest, lose_their_places_while_they_wait_for_their_own_rate) {
+TEST_F(SlowBackfillsTest, LoseTheirSlotsWhileTheyWaitForTheirRate) {
   have_begun(2);
   EXPECT_FALSE(crane_starts());
-  passes(kPatience);
+  passes(kDegradedAfter);
   EXPECT_TRUE(crane_starts());
 }
 
-TEST_F(SlowBackfillsTest, do_not_take_places_from_those_who_wait_for_their_first) {
+TEST_F(SlowBackfillsTest, TakeNoSlotsFromThoseWhoWaitForTheirFirst) {
   have_begun(1);
   EXPECT_FALSE(crane_starts()) << "Acme has it";
-  passes(kPatience);
+  passes(kDegradedAfter);
   EXPECT_FALSE(crane_starts()) << "Bolt has it";
-  passes(kPatience);
+  passes(kDegradedAfter);
   EXPECT_TRUE(crane_starts()) << "though Acme, which came before it, may ask again";
 }
 
 // --- Time accounting ---
 
-TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leaves_out_waiting) {
+TEST_F(SchedulerTest, TimeWithoutProgressLeavesOutWaiting) {
   limit_all({.max_concurrent_requests = 1, .requests_per_second = 0});
   begins(kAcme, unlimited());
   begins(kBolt, unlimited());
@@ -648,7 +646,7 @@ TEST_F(SchedulerTest, time_without_progress_counts_from_the_last_answer_and_leav
   EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 300ms);
 }
 
-TEST_F(SchedulerTest, being_held_off_counts_refusals_waited_for_until_something_is_answered) {
+TEST_F(SchedulerTest, RateLimitedTimeCountsUntilTheNextAnswer) {
   begins_and_answers(kAcme);
   begins_and_answers(kBolt);
   const auto acme = asks(kAcme, 1);
@@ -659,33 +657,33 @@ TEST_F(SchedulerTest, being_held_off_counts_refusals_waited_for_until_something_
   passes(1min);
   started();
   passes(5s);
-  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 1min) << "in flight is not held off";
+  EXPECT_EQ(scheduler_.rate_limited(kAcme, now_), 1min) << "in flight is not rate limited";
   ends(acme[0], a_refusal(1min));
   started();
   passes(30s);
-  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 90s);
-  EXPECT_EQ(scheduler_.held_off(kBolt, now_), 0s);
+  EXPECT_EQ(scheduler_.rate_limited(kAcme, now_), 90s);
+  EXPECT_EQ(scheduler_.rate_limited(kBolt, now_), 0s);
 
   passes(30s);
   started();
   ends(acme[0]);
   asks(kAcme, 1);
   passes(1min);
-  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 0s);
+  EXPECT_EQ(scheduler_.rate_limited(kAcme, now_), 0s);
   ends(bolt[0]);
 }
 
-TEST_F(BackfillTest, waiting_for_a_place_after_a_refusal_is_not_being_held_off) {
+TEST_F(BackfillTest, WaitingForASlotAfterARefusalIsNotRateLimited) {
   asks_of_each();
   for (std::size_t i = 0; i < 8; ++i) ends(started_[2 * i], a_refusal(30s));  // Acme's
   started();
   passes(30s);
-  started();  // Crane has its place
+  started();  // Crane has its slot
   passes(1h);
-  EXPECT_EQ(scheduler_.held_off(kAcme, now_), 30s);
+  EXPECT_EQ(scheduler_.rate_limited(kAcme, now_), 30s);
 }
 
-TEST_F(SchedulerTest, waiting_for_a_backfill_place_is_not_lack_of_progress_but_waiting_for_a_retry_is) {
+TEST_F(SchedulerTest, WaitingForARetryIsLackOfProgressUnlikeForASlot) {
   limit_all({.max_concurrent_requests = 10, .requests_per_second = 0, .backfills_at_a_time = 1});
   begins_and_answers(kAcme, backfill());
   begins_and_answers(kBolt, backfill());
@@ -698,7 +696,7 @@ TEST_F(SchedulerTest, waiting_for_a_backfill_place_is_not_lack_of_progress_but_w
   EXPECT_EQ(scheduler_.without_progress(kBolt, now_), 0ms);
 }
 
-TEST_F(SchedulerTest, throttled_time_is_waiting_for_a_pause_or_a_rate) {
+TEST_F(SchedulerTest, ThrottledTimeIsWaitingForAPauseOrARate) {
   begins_and_answers(kAcme);
   const auto asked = asks(kAcme, 1);
   started();
@@ -717,7 +715,7 @@ TEST_F(SchedulerTest, throttled_time_is_waiting_for_a_pause_or_a_rate) {
   EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, so_far) << "nothing to ask";
 }
 
-TEST_F(SchedulerTest, throttled_time_holds_the_rate_of_all_accounts_too) {
+TEST_F(SchedulerTest, ThrottledTimeIncludesTheRateOfAllAccounts) {
   limit_all({.requests_per_second = 1});
   begins(kAcme, unlimited());
   begins(kBolt, unlimited());
@@ -730,7 +728,7 @@ TEST_F(SchedulerTest, throttled_time_holds_the_rate_of_all_accounts_too) {
   EXPECT_EQ(scheduler_.tally(kBolt, now_).throttled, 1s);
 }
 
-TEST_F(SchedulerTest, tallies_last_from_collection_to_collection_until_the_account_is_forgotten) {
+TEST_F(SchedulerTest, TalliesLastUntilTheAccountIsForgotten) {
   begins(kAcme);
   const auto asked = asks(kAcme);
   started();

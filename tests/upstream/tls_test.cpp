@@ -29,60 +29,60 @@ class TlsTest : public AskingTest {
   Certificates certificates_;
 };
 
-TEST_F(TlsTest, a_certificate_of_the_configured_authority_is_trusted) {
+TEST_F(TlsTest, ACertificateOfTheConfiguredAuthorityIsTrusted) {
   EXPECT_EQ(asking(certificates_.signed_for(kHere)), "answered 200");
 }
 
-TEST_F(TlsTest, a_certificate_for_another_host_is_refused) {
+TEST_F(TlsTest, ACertificateForAnotherHostIsRefused) {
   EXPECT_THAT(
       asking(certificates_.signed_for("DNS:api.example,IP:127.0.0.2")),
       AllOf(StartsWith("connection: the certificate of 127.0.0.1:"), HasSubstr("is for another host name")));
 }
 
-TEST_F(TlsTest, an_expired_certificate_is_refused) {
+TEST_F(TlsTest, AnExpiredCertificateIsRefused) {
   EXPECT_THAT(asking(certificates_.signed_for(kHere, -10, -1)), HasSubstr("has expired"));
 }
 
-TEST_F(TlsTest, a_certificate_of_the_future_is_refused) {
+TEST_F(TlsTest, ACertificateOfTheFutureIsRefused) {
   EXPECT_THAT(asking(certificates_.signed_for(kHere, 2, 10)), HasSubstr("is not valid yet"));
 }
 
-TEST_F(TlsTest, a_self_signed_certificate_is_refused) {
+TEST_F(TlsTest, ASelfSignedCertificateIsRefused) {
   EXPECT_THAT(asking(certificates_.self_signed_for(kHere)), HasSubstr("is self-signed"));
 }
 
-TEST_F(TlsTest, a_certificate_of_an_authority_that_is_not_trusted_is_refused) {
+TEST_F(TlsTest, ACertificateOfAnUntrustedAuthorityIsRefused) {
   Certificates others;
   EXPECT_THAT(asking(others.signed_for(kHere)), HasSubstr("issued by an authority that is not trusted here"));
 }
 
-TEST_F(TlsTest, the_systems_authorities_do_not_trust_it_and_its_connection_is_not_shared_with_them) {
+TEST_F(TlsTest, PeersWithOtherAuthoritiesShareNoConnection) {
   ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
   EXPECT_EQ(failure(ask(peer(server.url(), certificates_.authority_file()))), "answered 200");
   EXPECT_THAT(failure(ask(peer(server.url()))), HasSubstr("issued by an authority that is not trusted here"));
   EXPECT_EQ(failure(ask(peer(server.url(), certificates_.authority_file()))), "answered 200");
 }
 
-TEST_F(TlsTest, an_authority_file_that_cannot_be_read_is_named) {
+TEST_F(TlsTest, AnAuthorityFileThatCannotBeReadIsNamed) {
   ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
   EXPECT_THAT(failure(ask(peer(server.url(), "/no/such/ca.pem"))),
               StartsWith("config: the certificates to trust cannot be read from /no/such/ca.pem"));
 }
 
-TEST_F(TlsTest, a_server_that_speaks_no_tls_is_no_connection) {
+TEST_F(TlsTest, AServerThatSpeaksNoTlsIsNoConnection) {
   ScriptedServer server(
       [](ServerConnection& connection) { connection.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
   const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
   EXPECT_THAT(failure(ask(peer(url))), StartsWith("connection: no TLS connection to 127.0.0.1:"));
 }
 
-TEST_F(TlsTest, a_connection_is_used_again) {
+TEST_F(TlsTest, AConnectionIsUsedAgain) {
   ScriptedServer server(answers_with(ok("{}")), certificates_.signed_for(kHere));
   for (int i = 0; i < 5; ++i) ask(peer(server.url(), certificates_.authority_file()));
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(TlsTest, a_connection_cut_in_the_middle_of_the_answer_is_no_answer) {
+TEST_F(TlsTest, AConnectionCutInTheMiddleIsNoAnswer) {
   ScriptedServer server(
       [](ServerConnection& connection) {
         connection.read_request();
@@ -94,7 +94,7 @@ TEST_F(TlsTest, a_connection_cut_in_the_middle_of_the_answer_is_no_answer) {
 }
 
 // Else an API that sends nothing else keeps the calls to all others waiting for as long as its bytes come.
-TEST_F(TlsTest, one_turn_takes_no_more_than_a_few_renewals_of_an_apis_key) {
+TEST_F(TlsTest, OneTurnTakesAFewRenewalsOfAnApisKey) {
   constexpr int kRenewals = 300;
   std::latch turning_rests{1};
   std::latch all_sent{1};
