@@ -452,6 +452,36 @@ TEST_F(SchedulerTest, ThreeFailuresInARowMakeAnAccountDegraded) {
   EXPECT_THAT(started(), IsEmpty()) << "three: on probation, and degraded ones have one slot of the four";
 }
 
+TEST_F(SchedulerTest, ASilentAccountHasOneRequestInFlight) {
+  begins_and_answers(kAcme);
+  asks(kAcme, 20);
+  const auto silent = started();
+  ASSERT_THAT(silent, SizeIs(8));
+  passes(kDegradedAfter);
+  EXPECT_THAT(started(), IsEmpty());
+  for (const Ticket ticket : silent) ends(ticket, a_401());
+  EXPECT_THAT(started(), SizeIs(1)) << "on probation until something is answered";
+}
+
+TEST_F(SchedulerTest, AnAccountThatIsHealthyAgainLeavesTheDegradedSlots) {
+  limit_all({.max_concurrent_requests = 8, .requests_per_second = 0});
+  begins_and_answers(kAcme);
+  const auto silent = asks(kAcme, 8);
+  started();
+  passes(kDegradedAfter);
+  started();
+  for (std::size_t i = 0; i < 4; ++i) ends(silent[i]);  // late
+  const auto prompt = asks(kAcme);
+  EXPECT_EQ(started(), prompt);
+  ends(prompt[0]);
+  begins(kBolt, unlimited());
+  const auto failed = asks(kBolt);
+  started();
+  ends(failed[0], a_500());
+  const auto bolt = asks(kBolt);
+  EXPECT_EQ(started(), bolt) << "Acme's four are not counted for the quarter";
+}
+
 TEST_F(SchedulerTest, AFailedFirstRequestMakesAnAccountDegraded) {
   begins(kAcme, unlimited());
   const auto failed = asks(kAcme);
@@ -726,6 +756,17 @@ TEST_F(SchedulerTest, ThrottledTimeIncludesTheRateOfAllAccounts) {
   ASSERT_THAT(started(), SizeIs(1));
   EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, 0s);
   EXPECT_EQ(scheduler_.tally(kBolt, now_).throttled, 1s);
+
+  asks(kAcme);
+  EXPECT_THAT(started(), IsEmpty()) << "it has one in flight until the first is answered";
+  passes(1h);
+  scheduler_.end(kAcme, now_);
+  begins(kAcme, unlimited());
+  asks(kAcme, 2);
+  ends(started().at(0));
+  EXPECT_THAT(started(), IsEmpty());
+  passes(1s);
+  EXPECT_EQ(scheduler_.tally(kAcme, now_).throttled, 1s) << "what was before does not count";
 }
 
 TEST_F(SchedulerTest, TalliesLastUntilTheAccountIsForgotten) {
