@@ -18,8 +18,7 @@ constexpr Duration kDay = hours(24);
 constexpr Duration kTenYears = 3650 * kDay;
 constexpr std::size_t kMaxLabels = 32;
 constexpr std::size_t kMaxLabelBytes = 1024;
-// A series without a sample for longer than this is stale to Prometheus, so graphs of slower scrapes have
-// gaps.
+// Prometheus looks back this far for a sample, so graphs of slower scrapes have gaps.
 constexpr Duration kComfortableScrapeInterval = minutes(2);
 // Prometheus's own default.
 constexpr Duration kScrapeTimeout = seconds(10);
@@ -84,7 +83,7 @@ std::string write_proxy(const AccountConfig& account) {
   return toml_string(url);
 }
 
-// Why `name` cannot be a label of an account; empty when it can.
+// Why `name` cannot be a label of an account; empty if it can.
 std::string label_trouble(const std::string& name) {
   const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 ||
@@ -200,7 +199,7 @@ void read_overrides(Reader& reader, const Slot& slot, const Keys<Override>& keys
   }
 }
 
-// Where the table sets `first`, else `second`; nothing where it sets neither.
+// The place where the table sets `first`, else `second`; empty if it sets neither.
 const Member* set_here(const Slot& table, std::string_view first, std::string_view second) {
   const Member* member = table.value.find(first);
   return member != nullptr ? member : table.value.find(second);

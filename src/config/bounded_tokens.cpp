@@ -13,7 +13,7 @@
 namespace sqlbak_gateway::config {
 namespace {
 
-using FileKey = std::pair<std::string, std::string>;  // what read() goes by: the path, and what it lies below
+using FileKey = std::pair<std::string, std::string>;  // the path, and the directory it must lie below
 
 TokenLook without_an_answer(const TokenSource& source, const std::string& why) {
   return {std::nullopt, Error{"token file " + source.name + ' ' + why}};
@@ -28,7 +28,7 @@ struct BoundedTokens::Looking {
 
 struct BoundedTokens::Shared {
   Mutex mutex;
-  Condition changed;  // a file has been looked at
+  Condition changed;  // a file has been read
   std::map<FileKey, std::shared_ptr<Looking>> running GUARDED_BY(mutex);
 };
 
@@ -50,7 +50,7 @@ std::vector<TokenLook> BoundedTokens::look(const std::vector<TokenSource>& sourc
   return look(sources, Deadline::never());
 }
 
-// Joins the look that goes on, if one does.
+// Joins the reading in progress, if there is one.
 std::shared_ptr<BoundedTokens::Looking> BoundedTokens::begin(const TokenSource& source) const {
   auto looking = std::make_shared<Looking>(Looking{clock_.steady_now(), {}});
   const FileKey key{source.name, source.below};
@@ -80,7 +80,7 @@ std::shared_ptr<BoundedTokens::Looking> BoundedTokens::begin(const TokenSource& 
 
 std::vector<TokenLook> BoundedTokens::look(const std::vector<TokenSource>& sources, Deadline deadline) const {
   const Deadline limit = std::min(deadline, Deadline::after(clock_.steady_now(), patience_));
-  std::vector<std::shared_ptr<Looking>> looks(sources.size());  // null: not begun, or not a file
+  std::vector<std::shared_ptr<Looking>> looks(sources.size());  // null if not begun, or not a file
   std::size_t begun = 0;
   std::size_t unanswered = 0;
   for (;;) {
@@ -106,7 +106,7 @@ std::vector<TokenLook> BoundedTokens::look(const std::vector<TokenSource>& sourc
     if (begun < sources.size() && unanswered < kTogether) continue;
     if (!waits) break;
     const auto waited = shared_->changed.wait_for(shared_->mutex, next.remaining(now));
-    // Else it is only a look begun by somebody else that is not waited for any longer.
+    // Else another caller began this reading, and nobody waits for it any longer.
     if (waited == std::cv_status::timeout && next == limit) break;
   }
 

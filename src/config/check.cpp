@@ -12,7 +12,7 @@
 namespace sqlbak_gateway::config {
 namespace {
 
-// The keys of a table that have a value, a line each.
+// The keys of a table that have a value, one on each line.
 template <typename Target>
 std::string written(const Keys<Target>& keys, const Target& target) {
   std::string text;
@@ -39,7 +39,7 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-// Where accounts of several files are defined: one customer's may use the token of another's.
+// The places of accounts that are defined in several files, because one customer may use another's token.
 std::string written_elsewhere(const Config& config, const std::vector<std::string>& accounts) {
   std::vector<std::string> places;
   std::set<std::string> files;
@@ -133,7 +133,7 @@ CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
                           std::string_view why) {
     trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + std::string(why)});
   };
-  // What is in a file that has to be readable; nothing: it is not named, or that has been noted.
+  // The content of a file that must be readable; empty if no file is named, or after noting the error.
   const auto readable = [&](const Place& place, std::string_view key,
                             const std::string& path) -> std::optional<std::string> {
     if (path.empty()) return std::nullopt;
@@ -156,7 +156,7 @@ CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
     }
   }
   std::set<std::string>
-      authorities_seen;  // most accounts have that of [defaults]: what is wrong is said once
+      authorities_seen;  // most accounts have that of [defaults], so an error in it is noted once
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
     if (authorities_seen.insert(to_text({account.ca_file_place, account.ca_file})).second) {
@@ -167,7 +167,7 @@ CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
       }
     }
     const Result<Secret>& token = (look++)->token;
-    if (account.token.kind == TokenSource::Kind::none) continue;  // said where it was found
+    if (account.token.kind == TokenSource::Kind::none) continue;  // load() has noted the error
     if (!token) {
       of(account.token)
           .push_back({account.token.place, "account \"" + name + "\": " + token.error().message});

@@ -34,7 +34,7 @@ Error cannot_read(int error) {
   return {message};
 }
 
-// Where the kernel says the open file is, which no exchange of links in the meantime can change.
+// The path of the open file as the kernel knows it, which replaced links cannot change.
 bool really_below(int fd, const std::string& directory) {
   std::error_code error;
   const auto file = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);

@@ -11,12 +11,12 @@ namespace {
 
 struct Flag {
   std::string_view name;
-  std::string_view value;  // what --help calls its value; empty: it takes none
+  std::string_view value;  // the name of its value in --help; empty if it takes none
   std::string_view help;   // one or more lines
   std::function<Result<void>(Flags&, const std::string& value)> set;
 };
 
-// `field` of the flags is what `parsed` holds, or the Error it is.
+// Stores the value in `field`, or returns the Error.
 template <typename T>
 Result<void> store(Result<T> parsed, T& field) {
   if (!parsed) return parsed.error();

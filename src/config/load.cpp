@@ -30,7 +30,7 @@ std::string disputed(const std::string& name) {
   return "account \"" + name + "\" is defined in more than one file of accounts_dir: none of them is used";
 }
 
-// The text of a file as a tree; nothing, and an error noted, where there is none.
+// The text of a file as a tree; empty if there is none, and then notes an error.
 std::optional<Node> parse_file(Reader& reader) {
   const auto text = read_file(reader.file(), kMaxFileBytes);
   if (!text) {
@@ -43,7 +43,8 @@ std::optional<Node> parse_file(Reader& reader) {
   return std::move(parsed.root);
 }
 
-// The files of accounts_dir in order of their names: *.toml but for hidden ones, which editors leave behind.
+// The files of accounts_dir in the order of their names: *.toml except hidden ones, which editors leave
+// behind.
 Result<std::vector<std::string>> account_files(const std::string& directory) {
   std::vector<std::string> files;
   std::error_code error;
@@ -82,7 +83,7 @@ class Loading {
     outcome_.warnings.push_back({std::move(place), std::move(message)});
   }
 
-  // Whether there is enough to go on with.
+  // Whether it makes sense to go on.
   bool read_main_file() {
     std::error_code error;
     const bool absent = !std::filesystem::exists(file_, error) && !error;
@@ -169,7 +170,7 @@ class Loading {
       std::string message = defined_already(name, first->second);
       if (first->second.file != file_ && is_account_name(name)) {
         message += ": whose it is cannot be told, so neither is used";
-        // Where, only the log says: its tenant need not know whose files there are.
+        // Only the log says where, because the account's tenant must not learn whose files there are.
         disputed_.emplace(name, disputed(name));
       }
       reader.error({account.place.line, account.place.column}, std::move(message));
@@ -177,7 +178,8 @@ class Loading {
     return names;
   }
 
-  // Stands for an account whose definition cannot be trusted: it answers that its configuration is wrong.
+  // A placeholder for an account whose definition cannot be trusted. It answers that its configuration is
+  // wrong.
   AccountConfig without_token(const std::string& name, const std::string& why) const {
     AccountConfig account = draft_.defaults;
     account.name = name;
@@ -221,7 +223,7 @@ class Loading {
     return defaults;
   }
 
-  // What flags and the service manager say.
+  // Applies flags and what the service manager has set.
   void apply_surroundings() {
     if (!options_.listen_override.empty()) {
       config().server.listen = options_.listen_override;

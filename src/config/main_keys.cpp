@@ -1,4 +1,4 @@
-// The keys of the main file but for accounts and their defaults.
+// The keys of the main file, except those of accounts and their defaults.
 #include "config/schema.h"
 #include "config/url.h"
 
@@ -12,7 +12,7 @@ using std::chrono::minutes;
 
 constexpr std::size_t kMaxListeners = 16;
 constexpr int kMinBcryptCost = 4;
-constexpr int kMaxBcryptCost = 14;  // 0.8 s of CPU a check; each step doubles it
+constexpr int kMaxBcryptCost = 14;  // 0.8 s of CPU for each check; each step doubles it
 
 std::string written_list(const std::vector<std::string>& texts) {
   std::string list = "[";
@@ -100,8 +100,7 @@ void read_tls(Reader& reader, const Slot& slot, ServerConfig& server) {
   server.tls = tls;
 }
 
-// "$2b$12$" and 53 characters of crypt's alphabet: anything else would be taken for another kind of hash by
-// crypt.
+// "$2b$12$" and 53 characters of crypt's alphabet. crypt would take anything else for another kind of hash.
 bool is_bcrypt(std::string_view text) {
   const auto in_alphabet = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '/';
@@ -205,7 +204,7 @@ void read_access_entry(Reader& reader, const Slot& slot, std::vector<AccessEntry
     }
   }
   int credentials = 0;
-  // What is refused counts, so that its refusal is all that is said.
+  // Refused keys count too, so that the refusal is the only message.
   for (const std::string_view credential :
        {"password_bcrypt", "bearer_token_file", "bearer_token_env", "password", "bearer_token"}) {
     if (slot.value.find(credential) != nullptr) ++credentials;

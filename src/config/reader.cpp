@@ -14,7 +14,7 @@
 namespace sqlbak_gateway::config {
 namespace {
 
-constexpr std::size_t kMaxPathBytes = 4096;  // Linux opens none that is longer
+constexpr std::size_t kMaxPathBytes = 4096;  // Linux opens no longer path
 // Bytes of a key in a message.
 constexpr std::size_t kMostShown = 100;
 
@@ -26,7 +26,7 @@ std::string header(const std::string& path) {
   return path.empty() ? "at the top level" : "in [" + path + "]";
 }
 
-// The table that has a key of that name, to say where a key in the wrong place belongs.
+// The table that has a key of that name, for messages about a key in the wrong table.
 std::string home_of(std::string_view name) {
   for (const DocumentedKey& key : documented_keys()) {
     if (key.name == name) return key.table.empty() ? "at the top level" : "in [" + key.table + "]";

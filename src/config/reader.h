@@ -1,8 +1,8 @@
-// Reader: takes values out of one configuration file and notes what is wrong with them, where, and what would
-// be right.
+// Reader: takes values out of one configuration file, and notes what is wrong with them, where, and what
+// would be right.
 //
-// It goes on after an error, so that a file's mistakes are all found at once. Values that may hold a secret
-// are never shown.
+// It goes on after an error, so that it finds all mistakes of a file at once. It never shows values that may
+// be secret.
 #pragma once
 
 #include "config/toml_text.h"
@@ -17,17 +17,17 @@
 
 namespace sqlbak_gateway::config {
 
-// A value together with what messages call it.
+// A value and its name in messages.
 struct Slot {
   std::string path;  // "server.timeout_offset"; empty for a file as a whole
   Position key_at;
   const Node& value;
 };
 
-// The slot of one member of a table. Its path is cut where the key is longer than any that means something.
+// The slot of one member of a table. Its path is cut if the key is longer than any valid key.
 Slot member_slot(const Slot& table, const Member& member);
 
-// What a file may say of tokens.
+// How far a file is trusted with tokens.
 enum class Trust {
   full,        // the main file
   less,        // keys that say where a token goes are refused, and token files must lie below its directory
@@ -44,16 +44,16 @@ class Reader {
   const std::string& directory() const { return directory_; }
   bool less_trusted() const { return trust_ != Trust::full; }
   bool own_tokens_only() const { return trust_ == Trust::own_tokens; }
-  // The directory that token files must lie in; empty: anywhere.
+  // The directory that token files must lie in; empty for anywhere.
   std::string token_directory() const;
   Place place(Position at) const { return {file_, at.line, at.column}; }
 
   void error(Position at, std::string message);
   void warning(Position at, std::string message);
-  // `known` are the names that would have been right there.
+  // `known` are the names that are valid there.
   void unknown_key(const Slot& table, const Member& member, const std::vector<std::string_view>& known);
 
-  // Each notes an error and returns nothing when the value has another type or lies outside of the range.
+  // Each notes an error and returns empty if the value has another type or is out of range.
   bool expect(const Slot& slot, Node::Kind kind, std::string_view expected);
   std::optional<std::string> text(const Slot& slot);           // without control characters; may be empty
   std::optional<std::string> nonempty_text(const Slot& slot);  // likewise, not empty
@@ -67,8 +67,8 @@ class Reader {
   std::optional<double> rate(const Slot& slot);
 
   bool has_errors() const { return !errors_.empty(); }
-  // What was noted, ascending by position; of very many the kMaxNotes that were noted first and a count of
-  // the others.
+  // The notes, ascending by position. If there are very many, the first kMaxNotes of them and a count of the
+  // others.
   std::vector<Diagnostic> take_errors();
   std::vector<Diagnostic> take_warnings();
 

@@ -43,8 +43,7 @@ TokenStamp stamp_of(const TokenSource& file) {
 }  // namespace
 
 TokenLook look_at_token_file(const TokenSource& source) {
-  // The stamp first: a token replaced between the two is then seen as changed, once too often rather than
-  // never.
+  // Takes the stamp first, so that a token that is replaced between the two counts as changed.
   const TokenStamp stamp = stamp_of(source);
   return {stamp, token_in(source)};
 }

@@ -11,9 +11,9 @@
 namespace sqlbak_gateway::config {
 namespace {
 
-// Deeper than any key of the configuration; what lies below can only be an unknown key, and is not copied.
+// Deeper than any key of the configuration. Whatever is below is an unknown key, and is not copied.
 constexpr int kMaxDepth = 8;
-// The library recurses once a segment of a dotted key and once a list or inline table.
+// The library recurses once for each segment of a dotted key and each list or inline table.
 constexpr int kMaxDotsInAKey = 32;
 constexpr int kMaxOpen = 32;
 // The library needs up to 300 bytes for a value, and may compare each table with all before it: 3 s.
@@ -67,7 +67,7 @@ Position position_of(std::string_view text, std::size_t offset) {
           static_cast<int>(offset - line_start) + 1};
 }
 
-// Past the string that begins at `from`, as TOML reads it; npos where it has no end.
+// The position after the string that begins at `from`, as TOML reads it; npos if it has no end.
 std::size_t after_string(std::string_view text, std::size_t from) {
   const char quote = text[from];
   const std::string fence(3, quote);
@@ -95,7 +95,7 @@ std::optional<SyntaxError> beyond_bounds(std::string_view text) {
   const auto error = [&](std::size_t at, std::string message) {
     return SyntaxError{position_of(text, at), std::move(message)};
   };
-  int dots = 0;  // of the key that is being read
+  int dots = 0;  // in the current key
   int open = 0;
   std::size_t values = 0;
   for (std::size_t i = 0; i < text.size();) {

@@ -1,4 +1,4 @@
-// TOML text as a tree with positions: the only thing the rest of the layer knows of the TOML library. Value
+// TOML text as a tree with positions. The rest of the layer knows nothing else of the TOML library. Value
 // types.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace sqlbak_gateway::config {
 
 struct Position {
-  int line = 0;    // from 1; 0: none
+  int line = 0;    // from 1; 0 if unknown
   int column = 0;  // from 1, in characters
 };
 
@@ -52,11 +52,11 @@ struct SyntaxError {
 
 struct ParsedToml {
   Node root;
-  std::vector<SyntaxError> errors;  // empty, or the first error: what follows it is not read
+  std::vector<SyntaxError> errors;  // the first error, because what follows it is not read; or empty
 };
 
-// Bytes to a tree. What makes a text unreadable is said in one message: a NUL, invalid UTF-8, a syntax error,
-// keys nested beyond reason. A byte order mark and CRLF line ends are accepted.
+// Parses bytes to a tree. A NUL, invalid UTF-8, a syntax error and keys nested too deep are one message. A
+// byte order mark and CRLF line ends are accepted.
 ParsedToml parse_toml(std::string_view text);
 
 }  // namespace sqlbak_gateway::config

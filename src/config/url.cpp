@@ -45,10 +45,10 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 struct HostAndPort {
   std::string host;
-  std::optional<std::string_view> port;  // nothing: no colon
+  std::optional<std::string_view> port;  // empty if there is no colon
 };
 
-// "host", "host:port", "[v6]", "[v6]:port"; nothing where the brackets or the host are wrong.
+// "host", "host:port", "[v6]", "[v6]:port"; empty if the brackets or the host are wrong.
 std::optional<HostAndPort> split_host(std::string_view text) {
   HostAndPort parts;
   if (!text.empty() && text.front() == '[') {

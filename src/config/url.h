@@ -1,4 +1,4 @@
-// URLs in the configuration: taken apart strictly, because one of them decides where a token goes. Value
+// URLs in the configuration. They are parsed strictly, because one of them decides where a token goes. Value
 // types.
 #pragma once
 
@@ -14,7 +14,7 @@ struct Url {
   std::string userinfo;    // as written, still escaped; may be a secret
   std::string host;        // without brackets
   std::string port;        // digits, 1 to 65535; may be empty
-  std::string path;        // as written; with query and fragment, where there are any
+  std::string path;        // as written; with query and fragment, if there are any
   bool has_query = false;  // '?' or '#' follows the path
 };
 
@@ -28,7 +28,7 @@ Result<Url> parse_url(std::string_view text);
 // text.
 Result<std::string> parse_api_url(std::string_view text);
 
-// scheme://host[:port], with brackets where the host needs them.
+// scheme://host[:port], with brackets if the host needs them.
 std::string origin(const Url& url);
 
 }  // namespace sqlbak_gateway::config

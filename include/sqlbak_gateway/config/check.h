@@ -1,4 +1,4 @@
-// Looking at a Config from outside: what --config.check says, and what /config shows.
+// What --config.check says and /config shows of a Config.
 #pragma once
 
 #include "sqlbak_gateway/config/bounded_tokens.h"
@@ -11,28 +11,28 @@
 namespace sqlbak_gateway::config {
 
 // The running configuration as TOML, every key with the value in force ([defaults] already merged into the
-// accounts), and secrets replaced by "<masked>". Reads back as the same configuration but for those. For
-// /config.
+// accounts), and secrets replaced by "<masked>". Apart from these it reads back as the same configuration.
+// For /config.
 std::string masked(const Config& config);
 
-// What the configuration amounts to, for people: accounts, listeners, and which accounts each access entry's
-// globs match (a glob without a match is said to have none). For --config.check.
+// A summary of the configuration for people: accounts, listeners, and which accounts the globs of each access
+// entry match. For --config.check.
 std::string check_report(const Config& config);
 
-// What the files and variables that a configuration names come to. Value type.
+// The result of reading the files and variables that a configuration names. Value type.
 struct CheckedFiles {
   std::vector<Diagnostic> errors;  // a file that the gateway could not use
-  // A variable or a systemd credential that is not there (it may be where the gateway runs), and accounts
-  // that share a token (they share its rate limits too).
+  // A variable or a systemd credential that does not exist here (it may exist where the gateway runs), and
+  // accounts that share a token (and so its rate limits).
   std::vector<Diagnostic> warnings;
 };
-// Reads every token, and looks at every certificate, key and CA file, as the running gateway would. Nothing
-// of it keeps the gateway from starting but the server's own certificate and key. Blocks on the file system,
-// but for all tokens together no longer than BoundedTokens::kPatience.
+// Reads every token, certificate, key and CA file, as the running gateway would. Only errors in the server's
+// own certificate and key would prevent a start. Blocks on the file system, for all tokens together no longer
+// than BoundedTokens::kPatience.
 CheckedFiles check_files(const Config& config, const BoundedTokens& tokens);
 
-// The accounts that hold the same token, as sets of two or more names: ascending, and the sets ascending by
-// their first name. `tokens` holds what each account's token was read as.
+// The sets of two or more accounts that have the same token. Names are ascending, sets ascend by their first
+// name. `tokens` has the result of reading each account's token.
 std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<std::string, Secret>& tokens);
 
 }  // namespace sqlbak_gateway::config

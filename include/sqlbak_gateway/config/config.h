@@ -1,6 +1,6 @@
-// Config: everything the gateway was told to do, checked and complete: defaults filled in, [defaults] merged
-// into every account, paths absolute. Plain data: a value says what docs/configuration.md says of the key of
-// that name.
+// Config: the whole configuration, checked and complete: defaults filled in, [defaults] merged into every
+// account, paths absolute. Plain data. docs/configuration.md explains each member under the key of the same
+// name.
 //
 // Value types; copyable, comparable. Comparing two AccountConfigs answers "did a reload change this
 // account?". Tokens and scrape bearer tokens are not in here, only where to find them (token.h).
@@ -22,19 +22,18 @@
 
 namespace sqlbak_gateway::config {
 
-// Where something is written, for messages. All places are equal: two configurations are compared by what
-// they say, so that a comment added above an account does not make it a changed account.
+// Where something is written, for messages. All places compare equal, so that a comment added above an
+// account does not make it a changed account.
 struct Place {
-  std::string file;  // empty: not from a file (single-account mode, a flag)
-  int line = 0;      // from 1; 0: the file as a whole
+  std::string file;  // empty if not from a file (single-account mode, a flag)
+  int line = 0;      // from 1; 0 for the file as a whole
   int column = 0;    // from 1
   friend bool operator==(const Place&, const Place&) { return true; }
 };
 
 using sqlbak_gateway::ListenAddress;
 
-// "127.0.0.1:8000", "[::]:8000", "localhost:8000"; ":8000" is 0.0.0.0. Hosts that are the same are written
-// the same.
+// "127.0.0.1:8000", "[::]:8000", "localhost:8000"; ":8000" is 0.0.0.0. Equal hosts get equal texts.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
 // 1 to 64 letters, digits, '.', '_' or '-'.
@@ -43,7 +42,7 @@ bool is_account_name(std::string_view text);
 struct TlsFiles {
   std::string cert_file;
   std::string key_file;
-  std::string client_ca_file;  // empty: no client certificate is asked for
+  std::string client_ca_file;  // empty if clients need no certificate
   Place place = {};
   Place cert_file_place = {};
   Place key_file_place = {};
@@ -55,7 +54,7 @@ struct ServerConfig {
   std::vector<ListenAddress> listen = {{"127.0.0.1", 8000}};
   Duration timeout_offset = std::chrono::milliseconds(500);
   std::uint32_t max_requests_in_flight = 256;
-  std::string advertise;  // "https://host:port"; empty: the request's Host and the listener's scheme
+  std::string advertise;  // "https://host:port"; empty for the request's Host and the listener's scheme
   std::optional<TlsFiles> tls;
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
@@ -65,7 +64,7 @@ struct TokenSource {
   enum class Kind { file, environment, credential, none };
   Kind kind = Kind::file;
   std::string name;   // an absolute path, a variable, a credential of systemd, or why there is no token
-  std::string below;  // files: the directory the file must lie in, whatever links lead there; empty: anywhere
+  std::string below;  // the directory that a token file must lie in, links followed; empty for anywhere
   Place place = {};
   friend bool operator==(const TokenSource&, const TokenSource&) = default;
 };
@@ -73,7 +72,7 @@ struct TokenSource {
 // One [[access]] entry. It holds exactly one kind of credential: password_bcrypt or bearer_token.
 struct AccessEntry {
   std::string name;        // the user name of HTTP basic auth; unique
-  Secret password_bcrypt;  // $2a$, $2b$ or $2y$, 60 characters, cost at most 14; empty: none
+  Secret password_bcrypt;  // $2a$, $2b$ or $2y$, 60 characters, cost at most 14; empty if there is none
   std::optional<TokenSource> bearer_token;
   std::vector<std::string> accounts;  // names or globs (glob_matches); never empty
   Place place;
@@ -83,7 +82,7 @@ struct AccessEntry {
 // Limits over all accounts together.
 struct UpstreamConfig {
   std::uint32_t max_concurrent_requests = 64;
-  double requests_per_second = 200;  // 0: no limit
+  double requests_per_second = 200;  // 0 for no limit
   std::uint64_t max_response_bytes = 16u << 20;
   friend bool operator==(const UpstreamConfig&, const UpstreamConfig&) = default;
 };
@@ -98,15 +97,15 @@ struct HistoryConfig {
 // Which names an account's metrics have: the published exporter's, the convention-clean ones, or both.
 enum class MetricNames { seed, clean, both };
 
-// The configured max_age of each backup type; nothing where it is to be inferred. Never one for
+// The configured max_age of each backup type; empty if it is to be inferred. Never set for
 // BackupType::unknown.
 using MaxAges = std::array<std::optional<Duration>, kBackupTypeCount>;
 
 // [accounts.NAME.jobs."SELECTOR"]
 struct JobOverride {
   std::string selector;        // an id, a name, or "server/job"
-  std::optional<bool> ignore;  // never late, never counted; false takes back what a wider override says
-  MaxAges max_age;             // set ones go before the account's
+  std::optional<bool> ignore;  // never late, never counted; false takes back what a server's override says
+  MaxAges max_age;             // values that are set take precedence over the account's
   Place place;
   friend bool operator==(const JobOverride&, const JobOverride&) = default;
 };
@@ -120,7 +119,7 @@ struct ServerOverride {
 };
 
 struct Proxy {
-  std::string url;     // without credentials; empty: no proxy, whatever the environment says
+  std::string url;     // without credentials; empty for no proxy, whatever the environment says
   Secret credentials;  // "user:password" with escapes decoded, or empty
   friend bool operator==(const Proxy& a, const Proxy& b);
 };
@@ -131,8 +130,8 @@ struct AccountConfig {
   std::map<std::string, std::string> labels;
 
   std::string api_url = "https://sqlbak.com/public-api/v1";  // without a trailing '/', credentials or query
-  std::optional<Proxy> proxy;  // nothing: HTTPS_PROXY and NO_PROXY of the environment
-  std::string ca_file;         // empty: the system's
+  std::optional<Proxy> proxy;  // if empty, HTTPS_PROXY and NO_PROXY of the environment count
+  std::string ca_file;         // empty for the system's authorities
   Place ca_file_place;         // where it was set: in the account, or in [defaults]
 
   Duration lookback = std::chrono::hours(168);
@@ -141,7 +140,7 @@ struct AccountConfig {
   Duration request_timeout = std::chrono::seconds(30);
   Duration collection_timeout = std::chrono::minutes(10);  // without progress; at least request_timeout
   std::uint32_t max_concurrent_requests = 8;
-  double requests_per_second = 50;  // 0: no limit of its own
+  double requests_per_second = 50;  // 0 for no limit of its own
   Duration settings_ttl = std::chrono::minutes(15);
 
   MetricNames names = MetricNames::seed;
@@ -162,7 +161,7 @@ struct AccountConfig {
 
 struct Config {
   ServerConfig server;
-  std::vector<AccessEntry> access;  // in the file's order; empty: no access control
+  std::vector<AccessEntry> access;  // in the file's order; empty for no access control
   UpstreamConfig upstream;
   HistoryConfig history;
   std::map<std::string, AccountConfig, std::less<>> accounts;  // by name

@@ -1,5 +1,5 @@
-// The environment variables of the process, handed in by main so that nothing else asks the operating system
-// for them.
+// The environment variables of the process. main passes them in, so that nothing else asks the operating
+// system.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,8 @@
 
 namespace sqlbak_gateway::config {
 
-// The value of a variable, or nothing where it is not set. Safe to call from any thread as long as nobody
-// calls setenv.
+// The value of a variable; empty if it is not set. Safe to call from any thread as long as nobody calls
+// setenv.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 }  // namespace sqlbak_gateway::config

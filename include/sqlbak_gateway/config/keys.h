@@ -1,6 +1,5 @@
-// The keys of the configuration file, as the parser knows them. docs/configuration.md and etc/gateway.toml
-// are checked against this table, which is also what the parser reads by: a key cannot be read and not be
-// documented.
+// The keys of the configuration file. The parser reads by this table, and docs/configuration.md and
+// etc/gateway.toml are checked against it, so every key that can be read is documented.
 #pragma once
 
 #include <string>
@@ -12,11 +11,11 @@ struct DocumentedKey {
   std::string table;  // "" (top level), "server", "server.tls", "access", "accounts.NAME.jobs.SELECTOR", …
   std::string name;
   std::string type;      // "duration", "integer", "list of strings", …
-  std::string fallback;  // its default as TOML text; empty: none
-  std::string range;     // what is accepted; empty: anything of the type
+  std::string fallback;  // its default as TOML text; empty if there is none
+  std::string range;     // what is accepted; empty for anything of the type
 };
 
-// In the order of the documentation.
+// All keys, in the order of the documentation.
 std::vector<DocumentedKey> documented_keys();
 
 }  // namespace sqlbak_gateway::config

@@ -1,4 +1,4 @@
-// From files, flags and environment to a Config, with everything that is wrong found at once.
+// Makes a Config of files, flags and environment, and finds everything that is wrong at once.
 #pragma once
 
 #include "sqlbak_gateway/config/config.h"
@@ -10,7 +10,7 @@
 
 namespace sqlbak_gateway::config {
 
-// One thing that is wrong or doubtful, and where. The message says what to do about it and never holds a
+// One thing that is wrong or doubtful, and where. The message says what to do about it, and never contains a
 // secret.
 struct Diagnostic {
   Place place;
@@ -20,7 +20,7 @@ struct Diagnostic {
 // "FILE:LINE:COLUMN: MESSAGE"; the parts of the place that are not known are left out.
 std::string to_text(const Diagnostic& diagnostic);
 
-// What becomes of a bad file in accounts_dir.
+// What happens to a bad file in accounts_dir.
 enum class LoadMode {
   start,   // it is skipped and reported in `rejected`: one customer's typing error must not stop the others
            // after a reboot. An account that two files of accounts_dir define is that of neither: it has a
@@ -55,9 +55,8 @@ struct LoadOutcome {
 // account configured (the main file may then be absent) the one account is `default`, from CHECK_INTERVAL,
 // EXPORTER_PORT, JOBRUNS_LOOKBACK_HOURS and SQLBAK_API_URL on top of the file's [defaults].
 //
-// Does not read tokens, certificates or CA files: what is wrong with one account's token is that account's
-// trouble alone (check.h looks at them for --config.check). Blocks on the file system. No state; safe from
-// any thread.
+// Does not read tokens, certificates or CA files, because a fault in one account's token affects that account
+// alone (check.h reads them for --config.check). Blocks on the file system. No state; safe from any thread.
 LoadOutcome load(const std::string& file, const LoadOptions& options);
 
 }  // namespace sqlbak_gateway::config

@@ -1,6 +1,6 @@
 // Reading tokens: the accounts' API tokens and the bearer tokens of [[access]] entries.
 //
-// A token is read again whenever it is needed, so that rotation needs no reload; credentials of systemd are
+// A token is read again whenever it is needed, so that a rotation needs no reload. Credentials of systemd are
 // the exception, because systemd copies them when the service starts.
 #pragma once
 
@@ -17,11 +17,11 @@
 
 namespace sqlbak_gateway::config {
 
-// Longer than any real token, and short enough for a request header.
+// Longer than any real token, but short enough for a request header.
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
-// Tells a token file that was written or replaced from an untouched one without reading it. A file that is
-// not there, and a source that is not a file, has the empty stamp. Value type.
+// Tells whether a token file was written or replaced, without reading it. A file that does not exist and a
+// source that is not a file have the empty stamp. Value type.
 struct TokenStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -31,9 +31,9 @@ struct TokenStamp {
   friend bool operator==(const TokenStamp&, const TokenStamp&) = default;
 };
 
-// What a look at a token's source found. Value type.
+// The result of reading a token's source. Value type.
 struct TokenLook {
-  std::optional<TokenStamp> stamp;  // as it was before the token was read; nothing: there was no answer
+  std::optional<TokenStamp> stamp;  // from before the token was read; empty if there was no answer
   Result<Secret> token;
 };
 
@@ -49,7 +49,7 @@ class TokenReader {
   TokenReader(const TokenReader&) = delete;
   TokenReader& operator=(const TokenReader&) = delete;
 
-  // The token: 1 to kMaxTokenBytes printable ASCII characters without a blank; one line break at the end of a
+  // The token: 1 to kMaxTokenBytes printable ASCII characters without a blank. One line break at the end of a
   // file is dropped. The Error names the file, variable or credential and what to do, and shows nothing of
   // its content.
   Result<Secret> read(const TokenSource& source) const;
@@ -59,7 +59,7 @@ class TokenReader {
 
  private:
   Environment environment_;
-  std::string credentials_directory_;  // empty: not started by systemd with credentials
+  std::string credentials_directory_;  // empty if systemd has passed no credentials
   std::map<std::string, Result<Secret>> credentials_;
 };
 
