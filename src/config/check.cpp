@@ -116,9 +116,58 @@ std::vector<std::vector<std::string>> accounts_sharing_a_token(const std::map<st
   return sharing;
 }
 
+namespace {
+
+// Notes what is wrong with the files that a configuration names.
+class FilesCheck {
+ public:
+  void tls(const TlsFiles& tls) {
+    readable(tls.cert_file_place, "server.tls.cert_file", tls.cert_file);
+    readable(tls.key_file_place, "server.tls.key_file", tls.key_file);
+    readable(tls.client_ca_file_place, "server.tls.client_ca_file", tls.client_ca_file);
+  }
+
+  void authorities(const AccountConfig& account) {
+    // Most accounts have the file of [defaults]. An error in it is noted once.
+    if (!authorities_seen_.insert(to_text({account.ca_file_place, account.ca_file})).second) return;
+    const auto authorities = readable(account.ca_file_place, "ca_file", account.ca_file);
+    if (authorities && authorities->find("CERTIFICATE-----") == std::string::npos) {
+      refuse(account.ca_file_place, "ca_file", account.ca_file,
+             "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
+    }
+  }
+
+  // `whose` names the account or access entry.
+  void unreadable(const TokenSource& source, const std::string& whose, const Error& error) {
+    std::vector<Diagnostic>& notes = source.kind == TokenSource::Kind::file ? found_.errors : found_.warnings;
+    notes.push_back({source.place, whose + ": " + error.message});
+  }
+
+  void warn(Diagnostic warning) { found_.warnings.push_back(std::move(warning)); }
+  CheckedFiles take() { return std::move(found_); }
+
+ private:
+  static constexpr std::size_t kMaxPemBytes = 8u << 20;
+
+  void refuse(const Place& place, std::string_view key, const std::string& path, std::string_view why) {
+    found_.errors.push_back({place, std::string(key) + ' ' + path + ' ' + std::string(why)});
+  }
+  // The content of a file that must be readable; empty if no file is named, or after noting the error.
+  std::optional<std::string> readable(const Place& place, std::string_view key, const std::string& path) {
+    if (path.empty()) return std::nullopt;
+    auto content = read_file(path, kMaxPemBytes);
+    if (content) return std::move(content).value();
+    refuse(place, key, path, content.error().message);
+    return std::nullopt;
+  }
+
+  CheckedFiles found_;
+  std::set<std::string> authorities_seen_;
+};
+
+}  // namespace
+
 CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
-  constexpr std::size_t kMaxPemBytes = 8u << 20;
-  CheckedFiles trouble;
   std::vector<TokenSource> sources;
   for (const AccessEntry& entry : config.access) {
     if (entry.bearer_token) sources.push_back(*entry.bearer_token);
@@ -126,62 +175,31 @@ CheckedFiles check_files(const Config& config, const BoundedTokens& tokens) {
   for (const auto& [name, account] : config.accounts) sources.push_back(account.token);
   const std::vector<TokenLook> looks = tokens.look(sources);
   auto look = looks.begin();
-  const auto of = [&](const TokenSource& source) -> std::vector<Diagnostic>& {
-    return source.kind == TokenSource::Kind::file ? trouble.errors : trouble.warnings;
-  };
-  const auto refuse = [&](const Place& place, std::string_view key, const std::string& path,
-                          std::string_view why) {
-    trouble.errors.push_back({place, std::string(key) + ' ' + path + ' ' + std::string(why)});
-  };
-  // The content of a file that must be readable; empty if no file is named, or after noting the error.
-  const auto readable = [&](const Place& place, std::string_view key,
-                            const std::string& path) -> std::optional<std::string> {
-    if (path.empty()) return std::nullopt;
-    auto content = read_file(path, kMaxPemBytes);
-    if (content) return std::move(content).value();
-    refuse(place, key, path, content.error().message);
-    return std::nullopt;
-  };
-  if (config.server.tls) {
-    const TlsFiles& tls = *config.server.tls;
-    readable(tls.cert_file_place, "server.tls.cert_file", tls.cert_file);
-    readable(tls.key_file_place, "server.tls.key_file", tls.key_file);
-    readable(tls.client_ca_file_place, "server.tls.client_ca_file", tls.client_ca_file);
-  }
+
+  FilesCheck check;
+  if (config.server.tls) check.tls(*config.server.tls);
   for (const AccessEntry& entry : config.access) {
     if (!entry.bearer_token) continue;
-    if (const Result<Secret>& token = (look++)->token; !token) {
-      of(*entry.bearer_token)
-          .push_back({entry.bearer_token->place, "access \"" + entry.name + "\": " + token.error().message});
-    }
+    const Result<Secret>& token = (look++)->token;
+    if (!token) check.unreadable(*entry.bearer_token, "access \"" + entry.name + '"', token.error());
   }
-  std::set<std::string>
-      authorities_seen;  // most accounts have that of [defaults], so an error in it is noted once
   std::map<std::string, Secret> read;
   for (const auto& [name, account] : config.accounts) {
-    if (authorities_seen.insert(to_text({account.ca_file_place, account.ca_file})).second) {
-      const auto authorities = readable(account.ca_file_place, "ca_file", account.ca_file);
-      if (authorities && authorities->find("CERTIFICATE-----") == std::string::npos) {
-        refuse(account.ca_file_place, "ca_file", account.ca_file,
-               "holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----");
-      }
-    }
+    check.authorities(account);
     const Result<Secret>& token = (look++)->token;
     if (account.token.kind == TokenSource::Kind::none) continue;  // load() has noted the error
-    if (!token) {
-      of(account.token)
-          .push_back({account.token.place, "account \"" + name + "\": " + token.error().message});
-    } else {
+    if (token) {
       read.emplace(name, *token);
+    } else {
+      check.unreadable(account.token, "account \"" + name + '"', token.error());
     }
   }
   for (const auto& sharing : accounts_sharing_a_token(read)) {
-    trouble.warnings.push_back(
-        {config.accounts.at(sharing.front()).place,
-         "accounts " + joined(sharing) + written_elsewhere(config, sharing) +
-             " have the same token: they share one rate limit, and see the same data"});
+    check.warn({config.accounts.at(sharing.front()).place,
+                "accounts " + joined(sharing) + written_elsewhere(config, sharing) +
+                    " have the same token: they share one rate limit, and see the same data"});
   }
-  return trouble;
+  return check.take();
 }
 
 }  // namespace sqlbak_gateway::config

@@ -244,9 +244,67 @@ std::chrono::milliseconds reach_of(const RememberedJob* job, SystemTime collecte
   return std::max(std::chrono::milliseconds::zero(), listed_at - *job->covered_from);
 }
 
-}  // namespace
-
 // --- Encoding ---
+
+void write_header(ByteWriter& header, const RememberedJob& job) {
+  header.text(job.id);
+  header.instant(job.settings_read_at);
+  header.instant(job.covered_from);
+  header.number(job.collections_since_whole);
+  header.instant(job.unlisted_since);
+  header.flags(job.runs_complete, job.doubted_at.has_value());
+  header.instant(job.runs_read_at);
+  if (job.doubted_at) header.instant(*job.doubted_at);
+}
+
+// A job as last published. `remembered` is the job of the same id in the account's memory; null if there is
+// none. Returns whether runs of its own were written.
+bool write_published(ByteWriter& lists, const JobSnapshot& job, const RememberedJob* remembered) {
+  write(lists, job.job);
+  const bool the_jobs_settings = remembered && remembered->settings == job.settings;
+  const PublishedSettings settings = !job.settings       ? kNoSettings
+                                     : the_jobs_settings ? kTheJobsSettings
+                                                         : kOwnSettings;
+  lists.byte(settings);
+  if (settings == kOwnSettings) write(lists, *job.settings);
+  const bool the_jobs_runs = knows_all_runs(remembered) && job.runs.get() == &remembered->runs->runs;
+  const PublishedRuns runs = !job.runs ? kNoRuns : the_jobs_runs ? kTheJobsRuns : kOwnRuns;
+  lists.byte(runs);
+  if (runs == kOwnRuns) {
+    write(lists, *job.remembered);
+    lists.number(job.runs->tallies.size());
+    for (const RunTally& tally : job.runs->tallies) write(lists, tally);
+    write_latest(lists, *job.runs);
+  }
+  lists.flag(job.settings_current);
+  lists.flag(job.runs_current);
+  lists.instant(job.runs_read_at);
+  return runs == kOwnRuns;
+}
+
+std::string encode_lists(const Snapshot& snapshot, const AccountMemory& memory) {
+  ByteWriter lists;
+  lists.number(snapshot.servers.size());
+  for (const Server& server : snapshot.servers) {
+    lists.text(server.id);
+    lists.text(server.name);
+    lists.text(server.app_type);
+    lists.text(server.status);
+  }
+  std::unordered_map<std::string_view, const RememberedJob*> known;
+  for (const auto& job : memory.jobs) known.emplace(job->id, job.get());
+  std::vector<const Remembered*> own;
+  lists.number(snapshot.jobs.size());
+  for (const auto& job : snapshot.jobs) {
+    const auto found = known.find(job->job.id);
+    if (write_published(lists, *job, found == known.end() ? nullptr : found->second))
+      own.push_back(job->remembered.get());
+  }
+  for (const Remembered* remembered : own) write_successes(lists, *remembered);
+  return std::move(lists).sealed();
+}
+
+}  // namespace
 
 EncodedAccount encode_account(const AccountMemory& memory) {
   EncodedAccount encoded;
@@ -257,16 +315,7 @@ EncodedAccount encode_account(const AccountMemory& memory) {
   header.flag(memory.complete);
   header.flag(memory.runs_show_end);
   header.number(memory.jobs.size());
-  for (const auto& job : memory.jobs) {
-    header.text(job->id);
-    header.instant(job->settings_read_at);
-    header.instant(job->covered_from);
-    header.number(job->collections_since_whole);
-    header.instant(job->unlisted_since);
-    header.flags(job->runs_complete, job->doubted_at.has_value());
-    header.instant(job->runs_read_at);
-    if (job->doubted_at) header.instant(*job->doubted_at);
-  }
+  for (const auto& job : memory.jobs) write_header(header, *job);
   const Snapshot* snapshot = memory.last_good.get();
   header.flag(snapshot != nullptr);
   if (snapshot) {
@@ -275,45 +324,7 @@ EncodedAccount encode_account(const AccountMemory& memory) {
     header.flag(snapshot->jobruns_available);
     header.flag(snapshot->jobsettings_available);
     write(header, snapshot->info);
-
-    ByteWriter lists;
-    lists.number(snapshot->servers.size());
-    for (const Server& server : snapshot->servers) {
-      lists.text(server.id);
-      lists.text(server.name);
-      lists.text(server.app_type);
-      lists.text(server.status);
-    }
-    std::unordered_map<std::string_view, const RememberedJob*> known;
-    for (const auto& job : memory.jobs) known.emplace(job->id, job.get());
-    std::vector<const Remembered*> own;
-    lists.number(snapshot->jobs.size());
-    for (const auto& job : snapshot->jobs) {
-      write(lists, job->job);
-      const auto found = known.find(job->job.id);
-      const RememberedJob* const remembered = found == known.end() ? nullptr : found->second;
-      const bool the_jobs_settings = remembered && remembered->settings == job->settings;
-      const PublishedSettings settings = !job->settings      ? kNoSettings
-                                         : the_jobs_settings ? kTheJobsSettings
-                                                             : kOwnSettings;
-      lists.byte(settings);
-      if (settings == kOwnSettings) write(lists, *job->settings);
-      const bool the_jobs = knows_all_runs(remembered) && job->runs.get() == &remembered->runs->runs;
-      const PublishedRuns runs = !job->runs ? kNoRuns : the_jobs ? kTheJobsRuns : kOwnRuns;
-      lists.byte(runs);
-      if (runs == kOwnRuns) {
-        write(lists, *job->remembered);
-        lists.number(job->runs->tallies.size());
-        for (const RunTally& tally : job->runs->tallies) write(lists, tally);
-        write_latest(lists, *job->runs);
-      }
-      lists.flag(job->settings_current);
-      lists.flag(job->runs_current);
-      lists.instant(job->runs_read_at);
-      if (runs == kOwnRuns) own.push_back(job->remembered.get());
-    }
-    for (const Remembered* remembered : own) write_successes(lists, *remembered);
-    encoded.lists = std::move(lists).sealed();
+    encoded.lists = encode_lists(*snapshot, memory);
   }
   encoded.header = std::move(header).sealed();
   return encoded;
@@ -411,8 +422,10 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
   snapshot_->jobruns_available = in.flag();
   snapshot_->jobsettings_available = in.flag();
   snapshot_->info = read_info(in);
-  if (!in.finished()) return false;
+  return in.finished() && published(lists);
+}
 
+bool AccountDecoder::published(std::string_view lists) {
   ByteReader rows(lists);
   for (std::size_t i = rows.count(); i > 0 && rows.ok(); --i) {
     Server& server = snapshot_->servers.emplace_back();
@@ -427,10 +440,10 @@ bool AccountDecoder::account(std::string_view header, std::string_view lists) {
     job->job = read_job(rows);
     // Placeholders until the job itself is read.
     const std::uint64_t settings = rows.at_most(kOwnSettings);
-    if (settings == kTheJobsSettings) job->settings = settings_stand_in_;
+    if (settings == kTheJobsSettings) job->settings = placeholder_settings_;
     if (settings == kOwnSettings) job->settings = std::make_shared<const JobSettings>(read_settings(rows));
     const std::uint64_t published = rows.at_most(kOwnRuns);
-    if (published == kTheJobsRuns) job->runs = stand_in_;
+    if (published == kTheJobsRuns) job->runs = placeholder_runs_;
     if (published == kOwnRuns) {
       own.push_back(std::make_shared<Remembered>(read_remembered(rows)));
       job->remembered = own.back();
@@ -534,8 +547,8 @@ std::shared_ptr<const AccountMemory> AccountDecoder::finish() && {
       auto job = std::make_shared<JobSnapshot>(*published);
       const auto found = parts_.find(job->job.id);
       const RememberedJob* known = found == parts_.end() ? nullptr : found->second.job.get();
-      if (job->settings == settings_stand_in_) job->settings = known ? known->settings : nullptr;
-      if (job->runs == stand_in_) {
+      if (job->settings == placeholder_settings_) job->settings = known ? known->settings : nullptr;
+      if (job->runs == placeholder_runs_) {
         job->runs =
             knows_all_runs(known) ? std::shared_ptr<const JobRuns>(known->runs, &known->runs->runs) : nullptr;
       }

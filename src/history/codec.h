@@ -55,8 +55,10 @@ class AccountDecoder {
     Numbers databases;
     bool read = false;
   };
-  const std::shared_ptr<const JobRuns> stand_in_ = std::make_shared<const JobRuns>();
-  const std::shared_ptr<const JobSettings> settings_stand_in_ = std::make_shared<const JobSettings>();
+  bool published(std::string_view lists);
+
+  const std::shared_ptr<const JobRuns> placeholder_runs_ = std::make_shared<const JobRuns>();
+  const std::shared_ptr<const JobSettings> placeholder_settings_ = std::make_shared<const JobSettings>();
   std::shared_ptr<AccountMemory> memory_ = std::make_shared<AccountMemory>();
   std::shared_ptr<Snapshot> snapshot_;
   std::map<std::string, Part, std::less<>> parts_;

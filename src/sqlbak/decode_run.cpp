@@ -209,7 +209,6 @@ class RunDocument final : public Document {
       case kRunCompletedAt:
         end_.read(node - std::size_t{kRunFinishedAt}, end_from(value, notes_), notes_);
         break;
-
       case kBackups:
         begin_backups();
         unreadable_ = not_a_list("data.backups", value);
@@ -239,7 +238,6 @@ class RunDocument final : public Document {
       case kDbName:
         entry_.database.read(node - std::size_t{kDatabaseName}, database_from(value, notes_), notes_);
         break;
-
       case kUploads:
         entry_.files = {};
         entry_.files.unreadable = not_a_list("data.backups[].uploads", value);
