@@ -19,14 +19,12 @@ namespace {
 class Sink final : public gateway::CollectionSink {
  public:
   std::shared_ptr<const AccountMemory> memory() override { return known; }
-  void attempted(sqlbak::Endpoint, int, Duration) override {}
+  void attempted(sqlbak::Endpoint, int, Duration) override { ++requests; }
   void progressed(std::shared_ptr<const Snapshot>) override {}
   void write_down(std::shared_ptr<const AccountMemory>) override {}
-  void ended(sqlbak::CollectionOutcome outcome, const gateway::CollectionStats& stats,
-             std::shared_ptr<const gateway::Trace>) override {
+  void ended(sqlbak::CollectionOutcome outcome, std::shared_ptr<const gateway::Trace>) override {
     succeeded = !outcome.failure;
     known = std::move(outcome.memory);
-    requests = stats.api_requests;
     done = true;
   }
   std::shared_ptr<const AccountMemory> known;

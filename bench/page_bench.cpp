@@ -2,8 +2,9 @@
 // costs.
 #include "gateway/page/page_html.h"
 #include "gateway/page/page_json.h"
+#include "gateway/published.h"
 #include "large_accounts.h"
-#include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 #include "sqlbak_gateway/http/encoding.h"
 
 #include <deque>

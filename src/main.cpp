@@ -234,7 +234,7 @@ int check(const config::Flags& flags) {
 // --probe=ACCOUNT
 int probe_once(const std::string& name, gateway::TraceDetail detail, gateway::Gateway& gateway,
                const Clock& clock) {
-  const std::shared_ptr<gateway::Account> account = gateway.account(name);
+  const std::optional<gateway::ConfiguredAccount> account = gateway.account(name);
   if (!account) {
     print(stderr, "sqlbak-gateway: no account \"" + json_escaped(name) + "\" is configured\n");
     return kFailed;
@@ -251,7 +251,7 @@ int probe_once(const std::string& name, gateway::TraceDetail detail, gateway::Ga
   const gateway::ProbeAnswer answer = probing.get();
   print(stdout, gateway::exposition_text(answer, account->config()));
   std::fflush(stdout);  // what happened comes after the metrics wherever both go to the same place
-  print(stderr, gateway::debug_page({&account->config(), account->view()}, clock.system_now(), detail, ""));
+  print(stderr, gateway::debug_page(account->on_page(), clock.system_now(), detail, ""));
   return answer.status.succeeded ? EXIT_SUCCESS : kFailed;
 }
 

@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/account_state.h"
+#include "gateway/account_state.h"
 
 #include <algorithm>
 #include <cassert>
@@ -31,36 +31,40 @@ void AccountState::began(SteadyTime now, SystemTime now_system, double jitter) {
   jitter_ = std::clamp(jitter, 0.0, 1.0) * kLargestJitter;
   record_.last_attempt = now_system;
   record_.in_progress = true;
+  ++version_;
 }
 
 void AccountState::progressed(std::shared_ptr<const Published> data) {
   assert(running_since_);
   partial_ = std::move(data);
+  ++version_;
 }
 
-void AccountState::ended(CollectionEnd end, SteadyTime now) {
+void AccountState::ended(const sqlbak::CollectionOutcome& outcome, std::uint64_t api_requests,
+                         std::shared_ptr<const Published> data, SteadyTime now) {
   assert(running_since_);
   const SteadyTime started = *std::exchange(running_since_, std::nullopt);
   record_.in_progress = false;
   record_.completed_any = true;
   record_.remembers_good = false;
   record_.last_duration = now - started;
-  record_.last_api_requests = end.api_requests;
-  for (std::size_t i = 0; i < end.endpoint_up.size(); ++i) {
-    if (end.endpoint_up[i]) record_.endpoint_up[i] = end.endpoint_up[i];
+  record_.last_api_requests = api_requests;
+  for (std::size_t i = 0; i < outcome.endpoint_up.size(); ++i) {
+    if (outcome.endpoint_up[i]) record_.endpoint_up[i] = outcome.endpoint_up[i];
   }
-  record_.last_failure = std::move(end.failure);
+  record_.last_failure = outcome.failure;
   if (record_.last_failure) {
     due_ = now + backoff_after(++record_.failures_in_a_row);
   } else {
     record_.failures_in_a_row = 0;
     record_.last_success = record_.last_attempt;
-    last_good_ = std::move(end.data);
+    last_good_ = std::move(data);
     partial_.reset();
     const auto ttl = std::chrono::duration_cast<Duration>(cache_ttl_ * (1.0 - jitter_));
     due_ = std::max(started + ttl, now + cache_ttl_ / 2);
   }
   ++completed_;
+  ++version_;
 }
 
 void AccountState::end_backoff() {
@@ -71,13 +75,25 @@ void AccountState::restored(std::shared_ptr<const Published> data, SystemTime co
   last_good_ = std::move(data);
   record_.last_success = collected_at;
   record_.remembers_good = !record_.completed_any && now - collected_at < cache_ttl_;
+  ++version_;
 }
 
-void AccountState::inherited(const CollectionRecord& former, std::shared_ptr<const Published> data) {
+void AccountState::reconfigured(Duration cache_ttl, std::shared_ptr<const Published> data) {
+  cache_ttl_ = cache_ttl;
   last_good_ = std::move(data);
-  record_ = former;
+  partial_.reset();
+  running_since_.reset();
+  due_.reset();
   record_.in_progress = false;
   record_.failures_in_a_row = 0;
+  ++completed_;
+  ++version_;
+}
+
+void AccountState::forget() {
+  last_good_.reset();
+  record_ = {};
+  ++version_;
 }
 
 void AccountState::disowned() {
@@ -86,6 +102,7 @@ void AccountState::disowned() {
   record_.last_success.reset();
   record_.completed_any = false;
   record_.remembers_good = false;
+  ++version_;
 }
 
 std::optional<SteadyTime> AccountState::next_due() const {

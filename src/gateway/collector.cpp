@@ -1,5 +1,6 @@
 #include "sqlbak_gateway/gateway/collector.h"
 
+#include "gateway/trace.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/upstream/retry.h"
 
@@ -21,6 +22,27 @@ std::string result_of(const sqlbak::CollectionOutcome& outcome) {
   return outcome.partial() ? "partial" : "success";
 }
 
+void add_remarks(const sqlbak::CollectionOutcome& outcome, TraceRecorder& trace) {
+  for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
+    trace.remark("not recognised: " + std::string(name(entry.field)) + " \"" + json_escaped(entry.sample) +
+                 "\" and the like, " + std::to_string(entry.count) + " times");
+  }
+  std::string undocumented;
+  for (const std::string_view field : outcome.fields_seen.names())
+    undocumented.append(undocumented.empty() ? "" : "; ").append(field);
+  if (!undocumented.empty()) trace.remark("read from fields that SqlBak does not document: " + undocumented);
+  if (outcome.runs_left_out > 0) {
+    trace.remark(
+        std::to_string(outcome.runs_left_out) +
+        " runs left out, because three collections could not read their details; they are tried again daily");
+  }
+  if (outcome.audit_changes > 0) {
+    trace.remark(
+        "a remembered run had changed after it was final; the other runs of its job are read again too, once "
+        "a day at most");
+  }
+}
+
 }  // namespace
 
 struct Collector::Running {
@@ -34,7 +56,6 @@ struct Collector::Running {
   CollectionOrder order;
   sqlbak::Collection collection;
   TraceRecorder trace;
-  CollectionStats stats;
   upstream::AccountTally tally_before;
   SteadyTime started;
   std::uint32_t asked = 0;  // tickets of it in asked_
@@ -53,8 +74,12 @@ void Collector::submit(CollectionOrder order) {
   hand_in(std::move(order));
 }
 
-void Collector::cancel(upstream::AccountKey account, bool forget) {
-  hand_in(Cancellation{account, forget});
+void Collector::cancel(upstream::AccountKey account) {
+  hand_in(Cancellation{account, /*forget=*/false});
+}
+
+void Collector::forget(upstream::AccountKey account) {
+  hand_in(Cancellation{account, /*forget=*/true});
 }
 
 void Collector::set_limits(upstream::GlobalLimits limits) {
@@ -161,7 +186,6 @@ void Collector::receive(upstream::Completion completion) {
 
   upstream::Outcome outcome = upstream::judge(completion, now_system);
   const bool answered = outcome.kind == upstream::Outcome::Kind::answered;
-  ++running.stats.api_requests;
   running.order.sink->attempted(request.endpoint, completion.status, completion.elapsed);
   running.trace.step({.at = now - running.started,
                       .elapsed = completion.elapsed,
@@ -230,9 +254,9 @@ std::optional<sqlbak::Answer::Failure> Collector::stalled(const CollectionOrder&
   if (scheduler_.rate_limited(order.account, now) > patience) {
     return sqlbak::Answer::Failure{
         FailureReason::rate_limited,
-        "the API has asked to be left alone for more than " + format_duration(patience) +
-            " and answered nothing in between: the collection was given up; what it has read is "
-            "kept; lower requests_per_second or max_concurrent_requests if this goes on"};
+        "rate limited (429) for more than " + format_duration(patience) +
+            " without an answer in between: the collection was given up; what it has read is kept; lower "
+            "requests_per_second or max_concurrent_requests if this goes on"};
   }
   return std::nullopt;
 }
@@ -258,34 +282,12 @@ void Collector::end(Running& running) {
     std::erase_if(asked_, [&](const auto& entry) { return entry.second.running == &running; });
 
   const auto node = running_.extract(number(account));  // alive until the sink has been told
-  running.stats.retries = tally.retries - running.tally_before.retries;
-  running.stats.throttled = tally.throttled - running.tally_before.throttled;
-  running.stats.duration = now - running.started;
   sqlbak::CollectionOutcome outcome = running.collection.finish();
-  for (const sqlbak::Unrecognised::Entry& entry : outcome.unrecognised.entries()) {
-    running.trace.remark("not recognised: " + std::string(name(entry.field)) + " \"" +
-                         json_escaped(entry.sample) + "\" and the like, " + std::to_string(entry.count) +
-                         " times");
-  }
-  std::string undocumented;
-  for (const std::string_view field : outcome.fields_seen.names())
-    undocumented.append(undocumented.empty() ? "" : "; ").append(field);
-  if (!undocumented.empty())
-    running.trace.remark("read from fields that SqlBak does not document: " + undocumented);
-  if (outcome.runs_left_out > 0) {
-    running.trace.remark(
-        std::to_string(outcome.runs_left_out) +
-        " runs left out, because three collections could not read their details; they are tried again daily");
-  }
-  if (outcome.audit_changes > 0) {
-    running.trace.remark(
-        "a remembered run had changed after it was final; the other runs of its job are read again too, once "
-        "a day at most");
-  }
+  add_remarks(outcome, running.trace);
   std::shared_ptr<const Trace> trace =
-      running.trace.finish(running.stats.duration, running.stats.throttled, result_of(outcome),
-                           outcome.failure ? outcome.failure->message : std::string());
-  running.order.sink->ended(std::move(outcome), running.stats, std::move(trace));
+      running.trace.finish(now - running.started, tally.throttled - running.tally_before.throttled,
+                           result_of(outcome), outcome.failure ? outcome.failure->message : std::string());
+  running.order.sink->ended(std::move(outcome), std::move(trace));
 }
 
 }  // namespace sqlbak_gateway::gateway

@@ -1,5 +1,7 @@
 #include "sqlbak_gateway/gateway/debug_page.h"
 
+#include "gateway/published.h"
+#include "gateway/trace.h"
 #include "sqlbak_gateway/base/text.h"
 
 namespace sqlbak_gateway::gateway {
@@ -16,7 +18,7 @@ std::string age(SystemTime then, SystemTime now) {
 // One word, and what goes with it.
 std::string state_of(const AccountView& view) {
   if (view.record.last_failure) return std::string(name(view.record.last_failure->reason));
-  if (view.backfilling) return "reading for the first time";
+  if (view.backfilling) return "initial collection";
   if (!view.record.completed_any) return "not collected yet";
   return "ok";
 }

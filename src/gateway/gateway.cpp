@@ -1,5 +1,6 @@
 #include "sqlbak_gateway/gateway/gateway.h"
 
+#include "gateway/account.h"
 #include "gateway/generation.h"
 #include "sqlbak_gateway/config/check.h"
 
@@ -18,7 +19,7 @@ std::size_t waiting_places(const config::ServerConfig& server) {
 
 Gateway::Gateway(config::LoadOutcome first, Dependencies dependencies)
     : deps_(std::move(dependencies)),
-      waiting_(waiting_places(first.config->server)),
+      waiting_(std::make_unique<WaitingPlaces>(waiting_places(first.config->server))),
       max_response_bytes_(first.config->upstream.max_response_bytes) {
   last_reload_succeeded_ = first.rejected.empty();
   last_reload_success_ = deps_.clock.system_now();
@@ -47,24 +48,20 @@ std::shared_ptr<const Generation> Gateway::make_generation(config::LoadOutcome l
                                  .collector = deps_.collector,
                                  .history = deps_.history,
                                  .tokens = deps_.tokens,
-                                 .waiting = waiting_,
+                                 .waiting = *waiting_,
                                  .max_response_bytes = max_response_bytes_,
-                                 .observer = metrics_};
+                                 .latencies = metrics_.latencies(),
+                                 .seed = deps_.seed};
   for (const auto& [name, config] : made->config.accounts) {
-    std::shared_ptr<Account> before;
-    if (former) {
-      if (const auto found = former->accounts.find(name); found != former->accounts.end())
-        before = found->second;
-    }
+    const ConfiguredAccount* before = former ? former->find(name) : nullptr;
     if (before && before->config() == config) {
-      made->accounts.emplace(name, before);
+      made->accounts.emplace(name, *before);
       continue;
     }
-    const upstream::AccountKey key{next_key_++};
-    auto account =
-        std::make_shared<Account>(config, key, services, deps_.seed + static_cast<std::uint64_t>(key));
-    if (before) account->prepare_to_succeed(*before);
-    made->accounts.emplace(name, std::move(account));
+    auto settings = std::make_shared<const AccountSettings>(config);
+    auto account = before ? before->account()
+                          : std::make_shared<Account>(settings, upstream::AccountKey{next_key_++}, services);
+    made->accounts.emplace(name, ConfiguredAccount(std::move(account), std::move(settings)));
   }
   if (made->config.single_account) made->single = made->accounts.begin()->second;
   return made;
@@ -75,15 +72,18 @@ std::shared_ptr<const Generation> Gateway::generation() const {
   return generation_;
 }
 
-std::shared_ptr<Account> Gateway::account(std::string_view name) const {
+std::optional<ConfiguredAccount> Gateway::account(std::string_view name) const {
   const auto now = generation();
-  const auto found = now->accounts.find(name);
-  return found == now->accounts.end() ? nullptr : found->second;
+  const ConfiguredAccount* found = now->find(name);
+  return found ? std::optional(*found) : std::nullopt;
 }
 
 GatewayState Gateway::state(const Generation& now) const {
   GatewayState state;
-  for (const auto& [name, account] : now.accounts) state.accounts.push_back(account);
+  for (const auto& [name, account] : now.accounts) {
+    state.accounts.push_back({name, account.account()->figures()});
+  }
+  state.requests_per_second = now.config.upstream.requests_per_second;
   state.config_files_rejected = now.files_rejected;
   state.history = deps_.history.status();
   if (deps_.certificate_expiry) state.certificate_expiry = deps_.certificate_expiry();
@@ -135,14 +135,14 @@ Result<void> Gateway::reload() {
   const config::UpstreamConfig& limits = next->config.upstream;
   deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
                               .requests_per_second = limits.requests_per_second});
-  waiting_.set_places(waiting_places(next->config.server));
+  waiting_->set_places(waiting_places(next->config.server));
   max_response_bytes_ = limits.max_response_bytes;
   {
     MutexLock lock(mutex_);
     last_reload_succeeded_ = true;
     last_reload_success_ = deps_.clock.system_now();
   }
-  for (const auto& [name, account] : next->accounts) account->end_backoff();
+  for (const auto& [name, account] : next->accounts) account.account()->end_backoff();
   tell_history(*next);
   if (next->config.history != former->config.history) {
     deps_.log.warn("a change of [history] is put in force by a restart; the history stays as it is");
@@ -151,15 +151,13 @@ Result<void> Gateway::reload() {
   return {};
 }
 
-// Before anybody probes the new accounts, so that no two collect at once. A probe that still finds a former
-// one is answered from memory.
 void Gateway::put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) {
   for (const auto& [name, account] : former.accounts) {
-    const auto found = next->accounts.find(name);
-    if (found == next->accounts.end()) {
-      account->retire();
-    } else if (found->second != account) {
-      found->second->succeed(*account);
+    const ConfiguredAccount* found = next->find(name);
+    if (!found) {
+      account.account()->retire();
+    } else if (found->settings() != account.settings()) {
+      account.account()->reconfigure(found->settings());
     }
   }
   bool stopping = false;
@@ -169,7 +167,8 @@ void Gateway::put_in_force(const Generation& former, const std::shared_ptr<const
     stopping = shutting_down_;
   }
   if (!stopping) return;
-  for (const auto& [name, account] : next->accounts) account->retire();  // shut_down() has not seen them
+  for (const auto& [name, account] : next->accounts)
+    account.account()->retire();  // shut_down() has not seen them
 }
 
 void Gateway::shut_down() {
@@ -179,7 +178,7 @@ void Gateway::shut_down() {
     shutting_down_ = true;
     now = generation_;
   }
-  for (const auto& [name, account] : now->accounts) account->retire();
+  for (const auto& [name, account] : now->accounts) account.account()->retire();
 }
 
 }  // namespace sqlbak_gateway::gateway

@@ -1,12 +1,11 @@
 #include "sqlbak_gateway/gateway/own_metrics.h"
 
-#include "process_metrics.h"
-#include "sqlbak_gateway/base/mutex.h"
+#include "gateway/latencies.h"
+#include "gateway/process_metrics.h"
+#include "gateway/published.h"
 #include "sqlbak_gateway/exposition/catalogue.h"
 
-#include <algorithm>
-#include <array>
-#include <map>
+#include <initializer_list>
 #include <utility>
 
 #include <prometheus/histogram.h>
@@ -73,18 +72,35 @@ class Family {
 // All families of one answer, in the order they are added.
 class Page {
  public:
+  explicit Page(const std::vector<GatewayState::Account>& accounts) : accounts_(accounts) {}
+
   template <typename Fill>
-  void family(const exposition::Metric& metric, Fill fill) {
-    Family made(metric);
+  void family(std::string_view name, Fill fill) {
+    Family made(metric(name));
     fill(made);
     families_.push_back(made.take());
   }
-  void single(const exposition::Metric& metric, std::optional<double> value) {
-    if (value) family(metric, [&](Family& made) { made.add(*value); });
+  void single(std::string_view name, std::optional<double> value) {
+    if (value) family(name, [&](Family& made) { made.add(*value); });
+  }
+  // `add` puts the samples of one account into the family.
+  template <typename Add>
+  void per_account(std::string_view name, Add add) {
+    family(name, [&](Family& made) {
+      for (const GatewayState::Account& account : accounts_) add(made, account.name, account.figures);
+    });
+  }
+  // The account's number by `value`; an account without one has no series.
+  template <typename Value>
+  void each(std::string_view name, Value value) {
+    per_account(name, [&](Family& made, const std::string& account, const AccountFigures& figures) {
+      if (const std::optional<double> number = value(figures)) made.add(*number, {account});
+    });
   }
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
+  const std::vector<GatewayState::Account>& accounts_;
   std::vector<MetricFamily> families_;
 };
 
@@ -92,8 +108,102 @@ double seconds_or_zero(const std::optional<SystemTime>& time) {
   return time ? unix_seconds(*time) : 0.0;
 }
 
-const Histogram::BucketBoundaries kProbeBuckets = {0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
-const Histogram::BucketBoundaries kApiBuckets = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+void add_configuration(Page& page, const GatewayState& state) {
+  const BuildInfo build = build_info();
+  page.family("sqlbak_gateway_build_info", [&](Family& family) {
+    family.add(1, {build.version, build.revision, build.compiler});
+  });
+  page.single("sqlbak_gateway_config_last_reload_successful", state.last_reload_succeeded ? 1 : 0);
+  page.single("sqlbak_gateway_config_last_reload_success_timestamp_seconds",
+              unix_seconds(state.last_reload_success));
+  page.single("sqlbak_gateway_config_files_rejected", static_cast<double>(state.config_files_rejected));
+  page.each("sqlbak_gateway_config_overrides_unmatched", [](const AccountFigures& account) {
+    // Not known before every job is listed.
+    const bool known = account.data && !account.backfilling;
+    return known ? std::optional(static_cast<double>(account.data->account->ambiguous_overrides.size()))
+                 : std::nullopt;
+  });
+  page.single("sqlbak_gateway_accounts", static_cast<double>(state.accounts.size()));
+}
+
+void add_probes(Page& page, const Latencies& latencies, std::uint64_t unknown_accounts) {
+  page.per_account("sqlbak_gateway_probes_total",
+                   [](Family& family, const std::string& account, const AccountFigures& figures) {
+                     for (const ProbeResult result : kProbeResults) {
+                       const std::uint64_t count = figures.counters.probes[static_cast<std::size_t>(result)];
+                       family.add(static_cast<double>(count), {account, name(result)});
+                     }
+                   });
+  page.family("sqlbak_gateway_probe_duration_seconds",
+              [&](Family& family) { family.add(latencies.probes()); });
+  page.each("sqlbak_gateway_account_last_probe_timestamp_seconds",
+            [](const AccountFigures& account) { return seconds_or_zero(account.counters.last_probe); });
+  page.each("sqlbak_gateway_account_last_success_timestamp_seconds",
+            [](const AccountFigures& account) { return seconds_or_zero(account.record.last_success); });
+  page.single("sqlbak_gateway_unknown_account_probes_total", static_cast<double>(unknown_accounts));
+}
+
+void add_collections(Page& page) {
+  page.per_account("sqlbak_gateway_collections_total",
+                   [](Family& family, const std::string& account, const AccountFigures& figures) {
+                     for (const auto& [result, count] : figures.counters.collections) {
+                       family.add(static_cast<double>(count), {account, result});
+                     }
+                   });
+  page.each("sqlbak_gateway_collection_duration_seconds", [](const AccountFigures& account) {
+    const CollectionRecord& record = account.record;
+    return record.completed_any ? std::optional(to_seconds(record.last_duration)) : std::nullopt;
+  });
+}
+
+void add_api(Page& page, const Latencies& latencies, double requests_per_second) {
+  page.per_account("sqlbak_gateway_api_requests_total",
+                   [](Family& family, const std::string& account, const AccountFigures& figures) {
+                     for (const auto& [key, count] : figures.counters.api_requests) {
+                       const auto& [endpoint, status] = key;
+                       const std::string code = status == kOtherStatus ? "other" : std::to_string(status);
+                       family.add(static_cast<double>(count), {account, name(endpoint), code});
+                     }
+                   });
+  if (requests_per_second > 0) {
+    page.single("sqlbak_gateway_api_requests_limit_per_second", requests_per_second);
+  }
+  page.family("sqlbak_gateway_api_request_duration_seconds", [&](Family& family) {
+    for (const sqlbak::Endpoint endpoint : sqlbak::kEndpoints) {
+      family.add(latencies.api_requests(endpoint), {name(endpoint)});
+    }
+  });
+  page.each("sqlbak_gateway_api_retries_total",
+            [](const AccountFigures& account) { return static_cast<double>(account.counters.api_retries); });
+  page.each("sqlbak_gateway_api_throttled_seconds_total",
+            [](const AccountFigures& account) { return to_seconds(account.counters.api_throttled); });
+  page.per_account("sqlbak_gateway_unrecognised_values_total",
+                   [](Family& family, const std::string& account, const AccountFigures& figures) {
+                     for (const auto& [field, count] : figures.counters.unrecognised) {
+                       family.add(static_cast<double>(count), {account, name(field)});
+                     }
+                   });
+}
+
+void add_history(Page& page, const history::HistoryStatus& history) {
+  page.family("sqlbak_gateway_history_info",
+              [&](Family& family) { family.add(1, {history.durable ? "sqlite" : "memory"}); });
+  page.single("sqlbak_gateway_history_errors_total", static_cast<double>(history.errors));
+  if (history.size_bytes) {
+    page.single("sqlbak_gateway_history_size_bytes", static_cast<double>(*history.size_bytes));
+  }
+}
+
+void add_process(Page& page) {
+  const ProcessFacts process = process_facts();
+  page.single("process_cpu_seconds_total", process.cpu_seconds);
+  page.single("process_open_fds", process.open_fds);
+  page.single("process_max_fds", process.max_fds);
+  page.single("process_virtual_memory_bytes", process.virtual_memory_bytes);
+  page.single("process_resident_memory_bytes", process.resident_memory_bytes);
+  page.single("process_start_time_seconds", process.start_time_seconds);
+  page.single("process_threads", process.threads);
+}
 
 }  // namespace
 
@@ -101,165 +211,55 @@ BuildInfo build_info() {
   return {SQLBAK_GATEWAY_VERSION, SQLBAK_GATEWAY_REVISION, __VERSION__};
 }
 
-struct OwnMetrics::Impl {
-  Impl() {
-    for (std::size_t i = 0; i < sqlbak::kEndpoints.size(); ++i) {
-      api_durations[i] = std::make_unique<Histogram>(kApiBuckets);
-    }
-  }
+OwnMetrics::OwnMetrics() : latencies_(std::make_unique<Latencies>()) {}
 
-  Histogram probe_durations{kProbeBuckets};
-  std::array<std::unique_ptr<Histogram>, sqlbak::kEndpoints.size()> api_durations;
-
-  mutable Mutex mutex;
-  std::uint64_t unknown_accounts GUARDED_BY(mutex) = 0;
-  std::map<std::pair<std::string, int>, std::uint64_t> http_answers GUARDED_BY(mutex);
-  std::map<std::string, std::uint64_t, std::less<>> http_rejections GUARDED_BY(mutex);
-};
-
-OwnMetrics::OwnMetrics() : impl_(std::make_unique<Impl>()) {}
 OwnMetrics::~OwnMetrics() = default;
 
-void OwnMetrics::api_request(sqlbak::Endpoint endpoint, Duration elapsed) {
-  impl_->api_durations[static_cast<std::size_t>(endpoint)]->Observe(to_seconds(elapsed));
-}
-
-void OwnMetrics::probe(Duration elapsed) {
-  impl_->probe_durations.Observe(to_seconds(elapsed));
-}
-
 void OwnMetrics::unknown_account() {
-  MutexLock lock(impl_->mutex);
-  ++impl_->unknown_accounts;
+  MutexLock lock(mutex_);
+  ++unknown_accounts_;
 }
 
 void OwnMetrics::http_answered(std::string_view path, int status) {
-  MutexLock lock(impl_->mutex);
-  ++impl_->http_answers[{std::string(path), status}];
+  MutexLock lock(mutex_);
+  ++http_answers_[{std::string(path), status}];
 }
 
 void OwnMetrics::http_rejected(std::string_view reason) {
-  MutexLock lock(impl_->mutex);
-  ++impl_->http_rejections[std::string(reason)];
+  MutexLock lock(mutex_);
+  ++http_rejections_[std::string(reason)];
 }
 
 std::string OwnMetrics::render(const GatewayState& state) const {
-  struct Seen {
-    const std::string& name;
-    AccountView view;
-  };
-  std::vector<Seen> accounts;
-  accounts.reserve(state.accounts.size());
-  for (const auto& account : state.accounts) accounts.push_back({account->config().name, account->view()});
-
-  Page page;
-  const auto per_account = [&](const exposition::Metric& row, auto add) {
-    page.family(row, [&](Family& family) {
-      for (const Seen& seen : accounts) add(family, seen);
-    });
-  };
-
-  const BuildInfo build = build_info();
-  page.family(metric("sqlbak_gateway_build_info"), [&](Family& family) {
-    family.add(1, {build.version, build.revision, build.compiler});
-  });
-  page.single(metric("sqlbak_gateway_config_last_reload_successful"), state.last_reload_succeeded ? 1 : 0);
-  page.single(metric("sqlbak_gateway_config_last_reload_success_timestamp_seconds"),
-              unix_seconds(state.last_reload_success));
-  page.single(metric("sqlbak_gateway_config_files_rejected"),
-              static_cast<double>(state.config_files_rejected));
-  per_account(metric("sqlbak_gateway_config_overrides_unmatched"), [](Family& family, const Seen& seen) {
-    if (!seen.view.data || seen.view.backfilling) return;  // not known before every job is listed
-    family.add(static_cast<double>(seen.view.data->account->ambiguous_overrides.size()), {seen.name});
-  });
-  page.single(metric("sqlbak_gateway_accounts"), static_cast<double>(accounts.size()));
-
-  per_account(metric("sqlbak_gateway_probes_total"), [](Family& family, const Seen& seen) {
-    for (const ProbeResult result : kProbeResults) {
-      family.add(static_cast<double>(seen.view.counters.probes[static_cast<std::size_t>(result)]),
-                 {seen.name, name(result)});
-    }
-  });
-  page.family(metric("sqlbak_gateway_probe_duration_seconds"),
-              [&](Family& family) { family.add(impl_->probe_durations); });
-  per_account(metric("sqlbak_gateway_account_last_probe_timestamp_seconds"),
-              [](Family& family, const Seen& seen) {
-                family.add(seconds_or_zero(seen.view.counters.last_probe), {seen.name});
-              });
-  per_account(metric("sqlbak_gateway_account_last_success_timestamp_seconds"),
-              [](Family& family, const Seen& seen) {
-                family.add(seconds_or_zero(seen.view.record.last_success), {seen.name});
-              });
   std::uint64_t unknown_accounts = 0;
-  std::map<std::pair<std::string, int>, std::uint64_t> http_answers;
-  std::map<std::string, std::uint64_t, std::less<>> http_rejections;
+  decltype(http_answers_) answers;
+  decltype(http_rejections_) rejections;
   {
-    MutexLock lock(impl_->mutex);
-    unknown_accounts = impl_->unknown_accounts;
-    http_answers = impl_->http_answers;
-    http_rejections = impl_->http_rejections;
+    MutexLock lock(mutex_);
+    unknown_accounts = unknown_accounts_;
+    answers = http_answers_;
+    rejections = http_rejections_;
   }
-  page.single(metric("sqlbak_gateway_unknown_account_probes_total"), static_cast<double>(unknown_accounts));
 
-  per_account(metric("sqlbak_gateway_collections_total"), [](Family& family, const Seen& seen) {
-    for (const auto& [result, count] : seen.view.counters.collections) {
-      family.add(static_cast<double>(count), {seen.name, result});
-    }
-  });
-  per_account(metric("sqlbak_gateway_collection_duration_seconds"), [](Family& family, const Seen& seen) {
-    if (seen.view.record.completed_any) family.add(to_seconds(seen.view.record.last_duration), {seen.name});
-  });
-  per_account(metric("sqlbak_gateway_api_requests_total"), [](Family& family, const Seen& seen) {
-    for (const auto& [key, count] : seen.view.counters.api_requests) {
-      const auto& [endpoint, status] = key;
-      const std::string code = status == kOtherStatus ? "other" : std::to_string(status);
-      family.add(static_cast<double>(count), {seen.name, name(endpoint), code});
-    }
-  });
-  page.family(metric("sqlbak_gateway_api_request_duration_seconds"), [&](Family& family) {
-    for (const sqlbak::Endpoint endpoint : sqlbak::kEndpoints) {
-      family.add(*impl_->api_durations[static_cast<std::size_t>(endpoint)], {name(endpoint)});
-    }
-  });
-  per_account(metric("sqlbak_gateway_api_retries_total"), [](Family& family, const Seen& seen) {
-    family.add(static_cast<double>(seen.view.counters.api_retries), {seen.name});
-  });
-  per_account(metric("sqlbak_gateway_api_throttled_seconds_total"), [](Family& family, const Seen& seen) {
-    family.add(to_seconds(seen.view.counters.api_throttled), {seen.name});
-  });
-  per_account(metric("sqlbak_gateway_unrecognised_values_total"), [](Family& family, const Seen& seen) {
-    for (const auto& [field, count] : seen.view.counters.unrecognised) {
-      family.add(static_cast<double>(count), {seen.name, name(field)});
-    }
-  });
-
-  page.family(metric("sqlbak_gateway_history_info"),
-              [&](Family& family) { family.add(1, {state.history.durable ? "sqlite" : "memory"}); });
-  page.single(metric("sqlbak_gateway_history_errors_total"), static_cast<double>(state.history.errors));
-  if (state.history.size_bytes) {
-    page.single(metric("sqlbak_gateway_history_size_bytes"), static_cast<double>(*state.history.size_bytes));
-  }
+  Page page(state.accounts);
+  add_configuration(page, state);
+  add_probes(page, *latencies_, unknown_accounts);
+  add_collections(page);
+  add_api(page, *latencies_, state.requests_per_second);
+  add_history(page, state.history);
   if (state.certificate_expiry) {
-    page.single(metric("sqlbak_gateway_tls_certificate_expiry_timestamp_seconds"),
+    page.single("sqlbak_gateway_tls_certificate_expiry_timestamp_seconds",
                 unix_seconds(*state.certificate_expiry));
   }
-  page.family(metric("sqlbak_gateway_http_requests_total"), [&](Family& family) {
-    for (const auto& [key, count] : http_answers) {
+  page.family("sqlbak_gateway_http_requests_total", [&](Family& family) {
+    for (const auto& [key, count] : answers) {
       family.add(static_cast<double>(count), {key.first, std::to_string(key.second)});
     }
   });
-  page.family(metric("sqlbak_gateway_http_rejected_total"), [&](Family& family) {
-    for (const auto& [reason, count] : http_rejections) family.add(static_cast<double>(count), {reason});
+  page.family("sqlbak_gateway_http_rejected_total", [&](Family& family) {
+    for (const auto& [reason, count] : rejections) family.add(static_cast<double>(count), {reason});
   });
-
-  const ProcessFacts process = process_facts();
-  page.single(metric("process_cpu_seconds_total"), process.cpu_seconds);
-  page.single(metric("process_open_fds"), process.open_fds);
-  page.single(metric("process_max_fds"), process.max_fds);
-  page.single(metric("process_virtual_memory_bytes"), process.virtual_memory_bytes);
-  page.single(metric("process_resident_memory_bytes"), process.resident_memory_bytes);
-  page.single(metric("process_start_time_seconds"), process.start_time_seconds);
-  page.single(metric("process_threads"), process.threads);
+  add_process(page);
   return page.text();
 }
 

@@ -1,5 +1,7 @@
 #include "sqlbak_gateway/gateway/probe_progress.h"
 
+#include "gateway/published.h"
+
 namespace sqlbak_gateway::gateway {
 
 ProbeProgress::ProbeProgress(const config::AccountConfig& account, bool terminal)

@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/published.h"
+#include "gateway/published.h"
 
 #include <utility>
 

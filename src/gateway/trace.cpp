@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/trace.h"
+#include "gateway/trace.h"
 
 #include "sqlbak_gateway/base/text.h"
 

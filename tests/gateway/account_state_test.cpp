@@ -1,6 +1,6 @@
-#include "sqlbak_gateway/gateway/account_state.h"
+#include "gateway/account_state.h"
 
-#include "sqlbak_gateway/gateway/published.h"
+#include "gateway/published.h"
 #include "support/manual_clock.h"
 
 #include <gtest/gtest.h>
@@ -18,15 +18,11 @@ constexpr Duration kTtl = seconds(270);
 class AccountStateTest : public ::testing::Test {
  protected:
   void begin(double jitter = 0) { state.began(clock.steady_now(), clock.system_now(), jitter); }
-  void succeed() {
-    CollectionEnd end;
-    end.data = std::make_shared<const Published>();
-    state.ended(std::move(end), clock.steady_now());
-  }
+  void succeed() { state.ended({}, 0, std::make_shared<const Published>(), clock.steady_now()); }
   void fail(FailureReason reason = FailureReason::timeout) {
-    CollectionEnd end;
-    end.failure = {reason, "it did not answer"};
-    state.ended(std::move(end), clock.steady_now());
+    sqlbak::CollectionOutcome outcome;
+    outcome.failure = {reason, "it did not answer"};
+    state.ended(outcome, 0, nullptr, clock.steady_now());
   }
   void collect_in(Duration time, double jitter = 0) {
     begin(jitter);
@@ -207,10 +203,9 @@ TEST_F(AccountStateTest, AChangedConfigurationHasNoCollectionYetAndNoFailures) {
   const Duration first_wait = *state.next_due() - clock.steady_now();
   fail_in(seconds(1));
   begin();
-  const CollectionRecord running = state.record();
-  state = AccountState(kTtl);
-  state.inherited(running, nullptr);
+  state.reconfigured(kTtl, nullptr);
   EXPECT_FALSE(state.record().in_progress);
+  EXPECT_EQ(now(), Freshness::due);
   fail_in(seconds(1));
   EXPECT_EQ(*state.next_due() - clock.steady_now(), first_wait);
 }
@@ -218,24 +213,22 @@ TEST_F(AccountStateTest, AChangedConfigurationHasNoCollectionYetAndNoFailures) {
 TEST_F(AccountStateTest, AChangedConfigurationKeepsWhatWasKnown) {
   collect_in(seconds(1));
   fail_in(seconds(2));
-  AccountState changed(kTtl);
   const auto judged_anew = std::make_shared<const Published>();
-  changed.inherited(state.record(), judged_anew);
-  EXPECT_EQ(changed.data(), judged_anew);
-  EXPECT_FALSE(changed.probe_success());
-  EXPECT_TRUE(changed.record().last_failure);
-  EXPECT_EQ(changed.record().last_duration, seconds(2));
-  EXPECT_EQ(changed.freshness(clock.steady_now()), Freshness::due) << "a reload ends the wait";
+  state.reconfigured(kTtl, judged_anew);
+  EXPECT_EQ(state.data(), judged_anew);
+  EXPECT_FALSE(state.probe_success());
+  EXPECT_TRUE(state.record().last_failure);
+  EXPECT_EQ(state.record().last_duration, seconds(2));
+  EXPECT_EQ(state.freshness(clock.steady_now()), Freshness::due) << "a reload ends the wait";
 }
 
 TEST_F(AccountStateTest, AnEndpointKeepsItsLastWordUntilItIsAskedAgain) {
   const auto end_with = [&](std::optional<bool> me, std::optional<bool> jobs) {
     begin();
-    CollectionEnd end;
-    end.data = std::make_shared<const Published>();
-    end.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::me)] = me;
-    end.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::jobs)] = jobs;
-    state.ended(std::move(end), clock.steady_now());
+    sqlbak::CollectionOutcome outcome;
+    outcome.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::me)] = me;
+    outcome.endpoint_up[static_cast<std::size_t>(sqlbak::Endpoint::jobs)] = jobs;
+    state.ended(outcome, 0, std::make_shared<const Published>(), clock.steady_now());
   };
   const auto up = [&](sqlbak::Endpoint endpoint) {
     return state.record().endpoint_up[static_cast<std::size_t>(endpoint)];
@@ -258,9 +251,7 @@ TEST_F(AccountStateTest, TwoServersCostOneCollectionPerTtl) {
       const bool probed = second % 60 == 0 || second % 60 == phase;
       if (probed && both.freshness(at) == Freshness::due) {
         both.began(at, clock.system_now(), 0.5);
-        CollectionEnd end;
-        end.data = std::make_shared<const Published>();
-        both.ended(std::move(end), at + std::chrono::milliseconds(600));
+        both.ended({}, 0, std::make_shared<const Published>(), at + std::chrono::milliseconds(600));
         ++collections;
       }
     }

@@ -17,7 +17,7 @@ using ::testing::MatchesRegex;
 class ProbeProgressTest : public testing::GatewayWorld {
  protected:
   ProbeProgressTest() { configured("acme"); }
-  std::shared_ptr<Account> acme() { return gateway().account("acme"); }
+  std::optional<ConfiguredAccount> acme() { return gateway().account("acme"); }
 };
 
 TEST_F(ProbeProgressTest, BeginsWithWhatIsCollectedFromWhere) {

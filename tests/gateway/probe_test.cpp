@@ -3,6 +3,7 @@
 #include "config/config_directory.h"
 #include "gateway/basic_authorization.h"
 #include "gateway/gateway_world.h"
+#include "gateway/trace.h"
 
 #include <algorithm>
 #include <map>

@@ -1,5 +1,6 @@
 // A reload while collections run: what was read is not read again, and never twice at once.
 #include "gateway/gateway_world.h"
+#include "gateway/published.h"
 
 #include <functional>
 #include <utility>
@@ -173,6 +174,54 @@ TEST_F(AReload, ThatIsRefusedByTheListenersLeavesTheRunningCollectionAlone) {
   let_collections_end();
   EXPECT_EQ(value(probed("large"), "probe_success"), 1);
   EXPECT_EQ(collections("large"), 1u);
+}
+
+TEST_F(AReload, KeepsWhatIsCountedOfAnAccount) {
+  probe("large");
+  let_collections_end();
+  change();
+  reload();
+  const AccountView after = gateway().account("large")->view();
+  EXPECT_EQ(after.counters.collections.at("success"), 1u);
+  EXPECT_EQ(after.traces.size(), 1u);
+}
+
+TEST_F(AReload, ShowsNothingOfANewTokenToEarlierRequests) {
+  probe("large");
+  let_collections_end();
+  const ConfiguredAccount earlier = *gateway().account("large");
+  environment["TOKEN_other"] = environment[variable("large")];
+  configured("large").token.name = "TOKEN_other";
+  reload();
+  probe("large");
+  let_collections_end();
+  ASSERT_NE(gateway().account("large")->view().data, nullptr);
+  const AccountView view = earlier.view();
+  EXPECT_EQ(view.data, nullptr);
+  EXPECT_TRUE(view.traces.empty());
+  EXPECT_EQ(earlier.probe(clock.steady_now(), Deadline::never()).data, nullptr);
+}
+
+TEST_F(AReload, LetsEarlierRequestsStartNothing) {
+  const ConfiguredAccount earlier = *gateway().account("large");
+  change();
+  reload();
+  earlier.probe(clock.steady_now(), Deadline::never());  // does not wait either
+  EXPECT_EQ(value(probed("large"), "sqlbak_collection_in_progress"), 1) << "by this probe";
+  EXPECT_EQ(collections_running(), 0u);
+  let_pass(seconds(1));
+  EXPECT_EQ(collections_running(), 1u);
+}
+
+TEST_F(AReload, ThatRemovesAnAccountForgetsItsCounters) {
+  probe("large");
+  let_collections_end();
+  const config::AccountConfig large = configured("large");
+  configuration.accounts.clear();
+  reload();
+  configuration.accounts["large"] = large;
+  reload();
+  EXPECT_TRUE(gateway().account("large")->view().counters.collections.empty());
 }
 
 TEST_F(AReload, OfTheLimitOfAnswersLeavesTheRunningCollectionAloneAndHoldsForTheNext) {

@@ -1,5 +1,5 @@
 // Who may wait, and who has to go on with what there is.
-#include "sqlbak_gateway/gateway/waiting_places.h"
+#include "gateway/waiting_places.h"
 
 #include <deque>
 

@@ -294,7 +294,7 @@ class VirtualSoak {
     for (const auto& [key, count] : counters.collections) collections_before_ += count;
   }
 
-  std::shared_ptr<gateway::Account> account(const Customer& customer) {
+  std::optional<gateway::ConfiguredAccount> account(const Customer& customer) {
     return life_->gateway().account(customer.name);
   }
 

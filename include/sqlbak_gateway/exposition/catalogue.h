@@ -183,6 +183,8 @@ inline constexpr auto kCatalogue = [] {
      "How long the last completed collection of the account took."},
     {"sqlbak_gateway_api_requests_total", counter, gateway, always, LabelNames("account", "endpoint", "code"),
      "Requests to the SqlBak API by endpoint and status code."},
+    {"sqlbak_gateway_api_requests_limit_per_second", gauge, gateway, always, kNone,
+     "Limit of requests to the SqlBak API per second, all accounts together; absent if there is none.", "0.2.0"},
     {"sqlbak_gateway_api_request_duration_seconds", histogram, gateway, always, LabelNames("endpoint"),
      "How long requests to the SqlBak API took."},
     {"sqlbak_gateway_api_retries_total", counter, gateway, always, LabelNames("account"),

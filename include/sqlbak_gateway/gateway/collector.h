@@ -9,7 +9,6 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/mutex.h"
 #include "sqlbak_gateway/base/secret.h"
-#include "sqlbak_gateway/gateway/trace.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
 #include "sqlbak_gateway/upstream/scheduler.h"
 #include "sqlbak_gateway/upstream/transport.h"
@@ -24,16 +23,10 @@
 
 namespace sqlbak_gateway::gateway {
 
-// What became of a collection besides its data. Value type.
-struct CollectionStats {
-  std::uint64_t api_requests = 0;  // attempts on the wire
-  std::uint64_t retries = 0;
-  Duration throttled{};  // summed time in which rate limits or Retry-After held requests back
-  Duration duration{};
-};
+class Trace;  // gateway/trace.h: what one collection did
 
 // Who ordered a collection. Called on the upstream thread; must be quick, and must not call the Collector
-// back but through submit() and cancel().
+// back but through submit(), cancel() and forget().
 class CollectionSink {
  public:
   CollectionSink() = default;
@@ -50,9 +43,8 @@ class CollectionSink {
   // What would be remembered if the collection ended now; at most once a minute, so that a long one that is
   // killed does not begin anew.
   virtual void write_down(std::shared_ptr<const AccountMemory> so_far) = 0;
-  // The end, exactly once for each order.
-  virtual void ended(sqlbak::CollectionOutcome outcome, const CollectionStats& stats,
-                     std::shared_ptr<const Trace> trace) = 0;
+  // The end, exactly once for each order: what was read, and what it took.
+  virtual void ended(sqlbak::CollectionOutcome outcome, std::shared_ptr<const Trace> trace) = 0;
 };
 
 // One collection to be done. Value type.
@@ -80,9 +72,11 @@ class Collector {
   ~Collector();
 
   void submit(CollectionOrder order) EXCLUDES(mutex_);
-  // Gives the account's collection up; its sink is told the end, with what has been read as memory. No effect
-  // when none runs. `forget` also drops what the scheduler knows of the account: it is no longer configured.
-  void cancel(upstream::AccountKey account, bool forget) EXCLUDES(mutex_);
+  // Gives up the account's collection, if one was submitted before and has not ended. Its sink is told the
+  // end, with what has been read as memory.
+  void cancel(upstream::AccountKey account) EXCLUDES(mutex_);
+  // The same, and drops what the scheduler knows of the account: it is no longer configured.
+  void forget(upstream::AccountKey account) EXCLUDES(mutex_);
   void set_limits(upstream::GlobalLimits limits) EXCLUDES(mutex_);
   // Ends a turn() early.
   void wake() { transport_.wake(); }

@@ -1,7 +1,7 @@
 // The debug page of an account: plain text for people in trouble, on a terminal or in a browser.
 #pragma once
 
-#include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 
 #include <string>
 

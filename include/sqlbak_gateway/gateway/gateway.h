@@ -12,12 +12,10 @@
 #include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
 #include "sqlbak_gateway/config/load.h"
-#include "sqlbak_gateway/gateway/access.h"
-#include "sqlbak_gateway/gateway/account.h"
 #include "sqlbak_gateway/gateway/bcrypt.h"
 #include "sqlbak_gateway/gateway/collector.h"
+#include "sqlbak_gateway/gateway/configured_account.h"
 #include "sqlbak_gateway/gateway/own_metrics.h"
-#include "sqlbak_gateway/gateway/waiting_places.h"
 
 #include <atomic>
 #include <cstdint>
@@ -32,6 +30,7 @@
 namespace sqlbak_gateway::gateway {
 
 struct Generation;  // src/gateway/generation.h
+class WaitingPlaces;
 
 class Gateway {
  public:
@@ -65,8 +64,8 @@ class Gateway {
   // Reads the configuration and puts it in force, or leaves everything as it is and says why.
   Result<void> reload() EXCLUDES(reload_mutex_);
 
-  // The account of that name; null when there is none.
-  std::shared_ptr<Account> account(std::string_view name) const;
+  // The account of that name; empty if there is none.
+  std::optional<ConfiguredAccount> account(std::string_view name) const;
   OwnMetrics& metrics() { return metrics_; }
   // What the own metrics say beside their counters.
   GatewayState state(const Generation& now) const EXCLUDES(mutex_);
@@ -82,12 +81,12 @@ class Gateway {
  private:
   void tell_history(const Generation& now);
   std::shared_ptr<const Generation> make_generation(config::LoadOutcome loaded, const Generation* former);
-  // `next` is in force from now on: its accounts succeed those of `former`.
+  // `next` is in force from now on.
   void put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) EXCLUDES(mutex_);
 
   const Dependencies deps_;
   OwnMetrics metrics_;
-  WaitingPlaces waiting_;
+  const std::unique_ptr<WaitingPlaces> waiting_;
   std::atomic<std::uint64_t> max_response_bytes_;
   std::uint64_t next_key_ = 1;  // under reload_mutex_ but for the constructor
 

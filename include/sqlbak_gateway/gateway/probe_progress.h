@@ -4,7 +4,7 @@
 // one line which is written over; elsewhere (a file, a journal, a pipe) it is a line every kProgressEvery.
 #pragma once
 
-#include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 
 #include <string>
 

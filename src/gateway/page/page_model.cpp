@@ -1,5 +1,7 @@
 #include "gateway/page/page_model.h"
 
+#include "gateway/published.h"
+#include "gateway/trace.h"
 #include "sqlbak_gateway/base/text.h"
 
 #include <algorithm>

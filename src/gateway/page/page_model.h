@@ -7,7 +7,8 @@
 #pragma once
 
 #include "gateway/page/list_query.h"
-#include "sqlbak_gateway/gateway/account.h"
+#include "sqlbak_gateway/evaluation/prepared.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 
 #include <array>
 #include <cstddef>

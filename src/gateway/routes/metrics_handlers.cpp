@@ -1,7 +1,7 @@
 // What Prometheus asks for: probes, the gateway's own metrics, and the targets.
+#include "gateway/account.h"
 #include "gateway/routes/handlers.h"
 #include "gateway/routes/responses.h"
-#include "sqlbak_gateway/gateway/account_state.h"
 #include "sqlbak_gateway/gateway/debug_page.h"
 #include "sqlbak_gateway/gateway/discovery.h"
 #include "sqlbak_gateway/http/encoding.h"
@@ -14,26 +14,26 @@ namespace sqlbak_gateway::gateway {
 namespace {
 
 // Waits as a probe does. The Error is the client's.
-Result<ProbeAnswer> answer_of(Account& account, const Asked& asked) {
+Result<ProbeAnswer> answer_of(const ConfiguredAccount& account, const Asked& asked) {
   const Result<std::optional<Duration>> timeout = scrape_timeout(asked.request);
   if (!timeout) return timeout.error();
   const Duration budget = probe_budget(*timeout, asked.now.config.server.timeout_offset);
   return account.probe(asked.arrived, Deadline::after(asked.arrived, budget));
 }
 
-http::Response debug(Account& account, const Asked& asked) {
+http::Response debug(const ConfiguredAccount& account, const Asked& asked) {
   const Result<ProbeAnswer> answer = answer_of(account, asked);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
   return http::text_response(
-      200, debug_page({&account.config(), account.view()}, asked.clock.system_now(), TraceDetail::every_step,
+      200, debug_page(account.on_page(), asked.clock.system_now(), TraceDetail::every_step,
                       exposition_text(*answer, account.config())));
 }
 
-http::Response probe(Account& account, const Asked& asked) {
+http::Response probe(const ConfiguredAccount& account, const Asked& asked) {
   const Result<ProbeAnswer> answer = answer_of(account, asked);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
   bool gzip = http::accepts_gzip(asked.request);
-  const SharedBodies::Key key{static_cast<std::uint64_t>(account.key()), answer->version, gzip};
+  const SharedBodies::Key key{static_cast<std::uint64_t>(account.account()->key()), answer->version, gzip};
   const bool cacheable = answer->result == ProbeResult::fresh;
   if (cacheable) {
     if (const SharedBodies::Shared cached = asked.response_cache.find(key, answer->at); cached.body) {
@@ -52,14 +52,14 @@ http::Response answer_probe(const Asked& asked) {
   if (names.size() != 1 || names.front().empty()) {
     return http::text_response(400, "name exactly one account, as in /probe?account=acme\n");
   }
-  const auto found = asked.now.accounts.find(names.front());
-  if (found == asked.now.accounts.end() || !asked.caller.may_see(names.front())) {
+  const ConfiguredAccount* account = asked.now.find(names.front());
+  if (!account || !asked.caller.may_see(names.front())) {
     asked.gateway.metrics().unknown_account();
     return no_such_account();
   }
   const std::vector<std::string_view> debug_values = asked.request.parameters("debug");
-  if (!debug_values.empty() && debug_values.front() == "true") return debug(*found->second, asked);
-  return probe(*found->second, asked);
+  if (!debug_values.empty() && debug_values.front() == "true") return debug(*account, asked);
+  return probe(*account, asked);
 }
 
 // In the single-account mode those of the account come first.
@@ -77,7 +77,7 @@ http::Response answer_metrics(const Asked& asked) {
 http::Response answer_discovery(const Asked& asked) {
   std::vector<const config::AccountConfig*> visible;
   for (const auto& [name, account] : asked.now.accounts) {
-    if (asked.caller.may_see(name)) visible.push_back(&account->config());
+    if (asked.caller.may_see(name)) visible.push_back(&account.config());
   }
   // An empty list would make Prometheus forget targets that only a mistake in a file has taken away.
   if (visible.empty() && asked.now.files_rejected > 0) {

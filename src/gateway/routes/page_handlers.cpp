@@ -50,22 +50,21 @@ http::Response answer_overview_json(const Asked& asked) {
 http::Response answer_account(const Asked& asked) {
   std::string_view name = asked.request.path;
   name.remove_prefix(kAccountPages.size());
-  const auto& accounts = asked.now.accounts;
   const auto visible = [&](std::string_view account) {
-    return asked.caller.may_see(account) ? accounts.find(account) : accounts.end();
+    return asked.caller.may_see(account) ? asked.now.find(account) : nullptr;
   };
   constexpr std::string_view kSuffix = ".json";
   bool json = prefers_json(asked.request);
-  auto found = visible(name);
+  const ConfiguredAccount* account = visible(name);
   // An account may be called "acme.json": its name goes before the suffix.
-  if (found == accounts.end() && name.ends_with(kSuffix)) {
+  if (!account && name.ends_with(kSuffix)) {
     name.remove_suffix(kSuffix.size());
-    found = visible(name);
+    account = visible(name);
     json = true;
   }
-  if (found == accounts.end()) return no_such_account();
+  if (!account) return no_such_account();
   const ListQuery query = list_query(asked.request, job_subsets(), job_orders());
-  return rendered(account_detail({&found->second->config(), found->second->view()}, query,
+  return rendered(account_detail(account->on_page(), query,
                                  json ? Paging::everything : Paging::pages, facts_for(asked)),
                   json);
 }

@@ -8,6 +8,7 @@
 
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/failure.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 #include "sqlbak_gateway/sqlbak/request.h"
 
 #include <array>
@@ -113,11 +114,7 @@ class TraceBook {
   std::deque<std::shared_ptr<const Trace>> failures_;
 };
 
-// How many of the steps a text shows.
-enum class TraceDetail {
-  every_step,
-  overview,  // the last kStepsInOverview, and before them the last kStepsInOverview that failed
-};
+// How many steps TraceDetail::overview shows, and before them as many that failed.
 inline constexpr std::size_t kStepsInOverview = 5;
 
 // For people: totals, then the steps.

@@ -13,45 +13,18 @@
 
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/deadline.h"
+#include "sqlbak_gateway/gateway/account_view.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
 namespace sqlbak_gateway::gateway {
-
-struct Published;  // gateway/published.h: a snapshot, prepared for answering
 
 inline constexpr Duration kFirstBackoff = std::chrono::seconds(30);
 inline constexpr Duration kLongestBackoff = std::chrono::minutes(10);
 inline constexpr double kLargestJitter = 0.1;  // of cache_ttl, downwards
-
-// How a collection ended. Value type.
-struct CollectionEnd {
-  std::optional<sqlbak::Answer::Failure> failure;  // nothing: it succeeded
-  std::shared_ptr<const Published> data;           // what it read; null when it failed
-  std::uint64_t api_requests = 0;                  // attempts on the wire, retries included
-  sqlbak::EndpointStates endpoint_up{};
-};
-
-// The latest completed collection, and the one that runs. Value type; times are absent until there is one.
-struct CollectionRecord {
-  std::optional<SystemTime> last_attempt;  // start of the latest completed or running collection
-  std::optional<SystemTime> last_success;  // start of the latest successful one: its T
-  Duration last_duration{};                // of the latest completed one
-  std::uint64_t last_api_requests = 0;     // of the latest completed one
-  // Why the latest completed one failed; nothing: it succeeded.
-  std::optional<sqlbak::Answer::Failure> last_failure;
-  sqlbak::EndpointStates endpoint_up{};  // each as of the latest completed one that asked it
-  std::uint32_t failures_in_a_row = 0;
-  bool in_progress = false;
-  bool completed_any = false;  // else what is said above of the latest completed one is not known
-  // None has completed in this process, and the data of a former one are still fresh: its latest completed
-  // one succeeded. Of older data that is not known.
-  bool remembers_good = false;
-};
 
 class AccountState {
  public:
@@ -75,16 +48,19 @@ class AccountState {
   // A backfill has read more jobs: shown until the collection ends. Never replaces data of a completed
   // collection, unless these are disowned() first.
   void progressed(std::shared_ptr<const Published> data);
-  // The running collection ended.
-  void ended(CollectionEnd end, SteadyTime now);
-  // The configuration or the token changed: a collection may start at once.
+  // The running collection ended after `api_requests` attempts on the wire. `data`: what it read; null if it
+  // failed.
+  void ended(const sqlbak::CollectionOutcome& outcome, std::uint64_t api_requests,
+             std::shared_ptr<const Published> data, SteadyTime now);
+  // The token changed: a collection may start at once.
   void end_backoff();
   // What a former process knew counts as the last good data.
   void restored(std::shared_ptr<const Published> data, SystemTime collected_at, SystemTime now);
-  // The configuration of the account changed: what was known stays known, and a collection may start at once.
-  // `data`: the last good ones, judged anew.
-  void inherited(const CollectionRecord& former, std::shared_ptr<const Published> data);
-
+  // The settings of the account changed: what was known stays known, what runs ends without a result, and
+  // another collection may start at once. `data`: the last good data, judged anew; null if there are none.
+  void reconfigured(Duration cache_ttl, std::shared_ptr<const Published> data);
+  // The token comes from another place now: nothing that was shown counts any longer.
+  void forget();
   // The last good data, if any, turned out to be another account's: the token has changed hands.
   void disowned();
 
@@ -97,10 +73,12 @@ class AccountState {
   bool probe_success() const {
     return (record_.completed_any || record_.remembers_good) && !record_.last_failure;
   }
-  // When the next probe will start a collection, for people; nothing while one runs.
+  // When the next probe will start a collection, for people; empty while one runs.
   std::optional<SteadyTime> next_due() const;
   // Grows by one whenever a collection ends: what a waiting probe waits for.
   std::uint64_t completed() const { return completed_; }
+  // Grows whenever what an answer is made of changes.
+  std::uint64_t version() const { return version_; }
 
  private:
   Duration cache_ttl_;
@@ -108,9 +86,10 @@ class AccountState {
   std::shared_ptr<const Published> partial_;
   CollectionRecord record_;
   std::optional<SteadyTime> running_since_;
-  std::optional<SteadyTime> due_;  // nothing: at once
+  std::optional<SteadyTime> due_;  // empty: at once
   double jitter_ = 0;
   std::uint64_t completed_ = 0;
+  std::uint64_t version_ = 0;
 };
 
 // How long a probe may wait: Prometheus's scrape timeout (the value of X-Prometheus-Scrape-Timeout-Seconds)
