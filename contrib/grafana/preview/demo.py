@@ -234,6 +234,7 @@ class Gateway:
             out.add(name, {**base, **dict(labels)}, now, value)
         put("sqlbak_gateway_build_info", 1, version="1.0.0", revision="demo", compiler="g++ 12.2")
         put("sqlbak_gateway_accounts", len(self.accounts))
+        put("sqlbak_gateway_api_requests_limit_per_second", 200)
         put("sqlbak_gateway_config_last_reload_successful", 1)
         put("sqlbak_gateway_config_files_rejected", 0)
         put("sqlbak_gateway_history_info", 1, kind="sqlite")
