@@ -3,6 +3,7 @@
 
 #include "sqlbak_gateway/account/epoch_ms.h"
 #include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/base/hash.h"
 
 #include <cstdint>
 #include <cstring>
@@ -13,12 +14,6 @@
 #include <utility>
 
 namespace sqlbak_gateway::history {
-
-inline std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t value = 0xcbf29ce484222325u;  // FNV-1a
-  for (const char c : bytes) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return value;
-}
 
 class ByteWriter {
  public:
@@ -49,7 +44,7 @@ class ByteWriter {
   }
   // With a checksum at the end.
   std::string sealed() && {
-    fixed(checksum(out_));
+    fixed(stable_hash(out_));
     return std::move(out_);
   }
 
@@ -77,7 +72,7 @@ class ByteReader {
     rest_ = sealed.substr(sealed.size() - 8);
     const std::uint64_t expected = fixed();
     rest_ = sealed.substr(0, sealed.size() - 8);
-    ok_ = checksum(rest_) == expected;
+    ok_ = stable_hash(rest_) == expected;
   }
 
   bool ok() const { return ok_; }

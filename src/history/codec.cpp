@@ -392,6 +392,45 @@ Chunks encode_chunks(const RememberedRuns& runs) {
   return chunks;
 }
 
+namespace {
+
+void add_changed_chunks(const RememberedJob* before, const RememberedJob& after,
+                        std::vector<Changes::Chunk>& out) {
+  if (before && before->runs == after.runs) return;
+  Chunks old = before && before->runs ? encode_chunks(*before->runs) : Chunks{};
+  for (auto& [day, body] : after.runs ? encode_chunks(*after.runs) : Chunks{}) {
+    const auto same = old.find(day);
+    const bool changed = same == old.end() || same->second != body;
+    if (same != old.end()) old.erase(same);
+    if (changed) out.push_back({after.id, day, body});
+  }
+  for (const auto& [day, body] : old) out.push_back({after.id, day, std::nullopt});
+}
+
+}  // namespace
+
+Changes changes(const AccountMemory* before, const AccountMemory& after) {
+  EncodedAccount account = encode_account(after);
+  Changes changes;
+  changes.header = std::move(account.header);
+  if (!before || encode_account(*before).lists != account.lists) changes.lists = std::move(account.lists);
+
+  std::map<std::string_view, const RememberedJob*> old;
+  if (before) {
+    for (const auto& job : before->jobs) old[job->id] = job.get();
+  }
+  for (const auto& job : after.jobs) {
+    const auto found = old.find(job->id);
+    const RememberedJob* was = found == old.end() ? nullptr : found->second;
+    if (was) old.erase(found);
+    std::string body = encode_job(*job);
+    if (!was || encode_job(*was) != body) changes.jobs.emplace(job->id, std::move(body));
+    add_changed_chunks(was, *job, changes.chunks);
+  }
+  for (const auto& [id, job] : old) changes.removed_jobs.emplace_back(id);
+  return changes;
+}
+
 // --- Decoding ---
 
 bool AccountDecoder::account(std::string_view header, std::string_view lists) {

@@ -49,8 +49,8 @@ Statement& Statement::bind(std::string_view value) {
   return *this;
 }
 
-Statement& Statement::bind_blob(std::string_view value) {
-  sqlite3_bind_blob64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC);
+Statement& Statement::bind(Blob value) {
+  sqlite3_bind_blob64(statement_.get(), ++bound_, value.bytes.data(), value.bytes.size(), SQLITE_STATIC);
   return *this;
 }
 
@@ -63,20 +63,6 @@ Result<bool> Statement::step() {
     default:
       return error_of(sqlite3_db_handle(statement_.get()));
   }
-}
-
-Result<void> Statement::run() {
-  const Result<bool> row = step();
-  // A reset clears the message.
-  reset();
-  if (!row) return row.error();
-  return {};
-}
-
-void Statement::reset() {
-  sqlite3_reset(statement_.get());
-  sqlite3_clear_bindings(statement_.get());
-  bound_ = 0;
 }
 
 std::int64_t Statement::integer(int column) const {
@@ -119,8 +105,8 @@ Result<void> Database::execute(const std::string& sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code =
+      sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) return error_of(database_.get());
   return Statement(statement);
 }

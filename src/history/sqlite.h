@@ -16,22 +16,22 @@ namespace sqlbak_gateway::history {
 
 class Database;
 
+struct Blob {
+  std::string_view bytes;
+};
+
 // A prepared statement. Lives no longer than its database. Parameters and columns are counted from 0.
 class Statement {
  public:
   Statement& bind(std::int64_t value);
-  // `value` is not copied, and must live until the next step() or reset().
+  // `value` is not copied, and must live as long as the statement runs.
   Statement& bind(std::string_view value);
-  Statement& bind_blob(std::string_view value);
+  Statement& bind(Blob value);
   // Returns whether there is a row, or another one.
   Result<bool> step();
-  // Runs the statement to its end, and resets it.
-  Result<void> run();
-  // Makes the statement ready to run again.
-  void reset();
 
   std::int64_t integer(int column) const;
-  std::string_view text(int column) const;  // until the next step() or reset()
+  std::string_view text(int column) const;  // until the next step()
   std::string_view blob(int column) const;
 
  private:
@@ -51,6 +51,15 @@ class Database {
 
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
+  // Runs one statement with these parameters to its end.
+  template <typename... Parameters>
+  Result<void> run(std::string_view sql, const Parameters&... parameters) {
+    Result<Statement> statement = prepare(sql);
+    if (!statement) return statement.error();
+    (statement->bind(parameters), ...);
+    const Result<bool> row = statement->step();
+    return row ? Result<void>() : row.error();
+  }
   // The single value of a query.
   Result<std::int64_t> integer(std::string_view sql);
 

@@ -15,7 +15,7 @@ namespace {
 
 std::string sealed(std::string_view part) {
   std::string bytes(part);
-  const std::uint64_t sum = history::checksum(part);
+  const std::uint64_t sum = stable_hash(part);
   for (int i = 0; i < 8; ++i) bytes += static_cast<char>(static_cast<unsigned char>(sum >> (8 * i)));
   return bytes;
 }

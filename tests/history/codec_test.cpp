@@ -243,6 +243,71 @@ TEST(Codec, RefusesBytesThatAreDamagedAnywhere) {
     ASSERT_FALSE(sound(encoded.header, job.substr(0, size), chunk));
 }
 
+// The memory with one more run of its first job, a day after the newest.
+std::shared_ptr<const AccountMemory> with_another_run(const AccountMemory& memory) {
+  auto after = std::make_shared<AccountMemory>(memory);
+  auto job = std::make_shared<RememberedJob>(*memory.jobs[0]);
+  auto runs = std::make_shared<RememberedRuns>(*job->runs);
+  RunTally tally = runs->runs.tallies.back();
+  tally.started_at = EpochMs(tally.started_at.milliseconds() + kMillisecondsPerDay);
+  runs->runs.tallies.push_back(tally);
+  runs->ids.push_back(RunId::from_bits(987'654'321));
+  job->runs = std::move(runs);
+  after->jobs[0] = std::move(job);
+  after->last_good = nullptr;
+  return after;
+}
+
+TEST(Changes, AreTheHeaderAloneIfNothingChanged) {
+  RememberedAccount account(1);
+  const auto memory = account.collect();
+  const Changes none = changes(memory.get(), *memory);
+  EXPECT_EQ(none.header, encode_account(*memory).header);
+  EXPECT_EQ(none.lists, std::nullopt);
+  EXPECT_THAT(none.jobs, ::testing::IsEmpty());
+  EXPECT_THAT(none.chunks, ::testing::IsEmpty());
+  EXPECT_THAT(none.removed_jobs, ::testing::IsEmpty());
+}
+
+TEST(Changes, AreOneJobAndOneChunkAfterARun) {
+  RememberedAccount account(1);
+  auto before = std::make_shared<AccountMemory>(*account.collect());
+  before->last_good = nullptr;
+  const auto after = with_another_run(*before);
+  const std::string& id = before->jobs[0]->id;
+
+  const Changes added = changes(before.get(), *after);
+  ASSERT_THAT(added.jobs, ::testing::SizeIs(1));
+  EXPECT_EQ(added.jobs.begin()->first, id);
+  ASSERT_THAT(added.chunks, ::testing::SizeIs(1));
+  EXPECT_EQ(added.chunks[0].job, id);
+  EXPECT_TRUE(added.chunks[0].body.has_value());
+
+  const Changes removed = changes(after.get(), *before);
+  ASSERT_THAT(removed.chunks, ::testing::SizeIs(1));
+  EXPECT_EQ(removed.chunks[0].day, added.chunks[0].day);
+  EXPECT_EQ(removed.chunks[0].body, std::nullopt);
+}
+
+TEST(Changes, NameJobsThatWereRemoved) {
+  RememberedAccount account(1);
+  const auto before = account.collect();
+  auto after = std::make_shared<AccountMemory>(*before);
+  after->jobs.erase(after->jobs.begin());
+  EXPECT_THAT(changes(before.get(), *after).removed_jobs, ::testing::ElementsAre(before->jobs[0]->id));
+}
+
+TEST(Changes, FromNothingAreEveryPart) {
+  RememberedAccount account(1);
+  const auto memory = account.collect();
+  const Changes all = changes(nullptr, *memory);
+  EXPECT_EQ(all.lists, encode_account(*memory).lists);
+  EXPECT_THAT(all.jobs, ::testing::SizeIs(memory->jobs.size()));
+  std::size_t chunks = 0;
+  for (const auto& job : memory->jobs) chunks += encode_chunks(*job->runs).size();
+  EXPECT_THAT(all.chunks, ::testing::SizeIs(chunks));
+}
+
 TEST(Codec, RefusesAnAccountWithoutAllOfItsJobs) {
   RememberedAccount account(3);
   const auto memory = account.collect();
