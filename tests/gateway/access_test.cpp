@@ -174,7 +174,7 @@ TEST_F(AccessTest, GuessingIsSlowedDownPerAddressWhateverTheNames) {
   EXPECT_TRUE(password("acme", "battery staple", "192.0.2.99").caller);
 }
 
-TEST_F(AccessTest, GuessingFromAllOverAnIPv6NetworkIsGuessingFromOneAddress) {
+TEST_F(AccessTest, AnIPv6NetworkGuessesAsOneAddress) {
   for (int i = 0; i < 20; ++i) {
     const std::string number = std::to_string(i);
     password("guess-" + number, "guess", "2001:db8::" + number);
@@ -197,7 +197,7 @@ TEST_F(AccessTest, AVerifiedPasswordIsNotTakenForAnother) {
   EXPECT_FALSE(password("operator", "battery staple").caller);
 }
 
-TEST_F(AccessTest, AReloadKeepsWhatWasVerifiedOfEntriesThatDidNotChange) {
+TEST_F(AccessTest, AReloadKeepsVerifiedCredentialsOfUnchangedEntries) {
   ASSERT_TRUE(password("acme", "battery staple").caller);
   ASSERT_TRUE(password("operator", "correct horse").caller);
   entries[0].password_bcrypt = bcrypt("correct horse", "05");

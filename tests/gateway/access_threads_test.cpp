@@ -56,7 +56,7 @@ class AccessThreadsTest : public testing::GatewayWorld {
   std::latch released{1};
 };
 
-TEST_F(AccessThreadsTest, TenScrapersWithOneRightPasswordCostOneCheckAndAllGetIn) {
+TEST_F(AccessThreadsTest, TenScrapersWithOnePasswordCostOneCheck) {
   for (const char* path : {"/metrics", "/sd"}) {
     tried = 0;
     configuration.access[0].name = "former";  // nothing is known of it

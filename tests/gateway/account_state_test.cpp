@@ -60,7 +60,7 @@ TEST_F(AccountStateTest, DataAreFreshForTheTtlFromTheStartOfTheirCollection) {
   EXPECT_EQ(after(seconds(1)), Freshness::due);
 }
 
-TEST_F(AccountStateTest, DataAreFreshForAtLeastHalfTheTtlAfterACollectionEnded) {
+TEST_F(AccountStateTest, DataAreFreshForHalfTheTtlAfterACollection) {
   collect_in(seconds(260));
   EXPECT_EQ(after(seconds(134)), Freshness::fresh);
   EXPECT_EQ(after(seconds(1)), Freshness::due);  // 135 s = 270 / 2
@@ -78,7 +78,7 @@ TEST_F(AccountStateTest, OneCollectionRunsAtATime) {
   EXPECT_EQ(after(minutes(60)), Freshness::running);  // however long it takes
 }
 
-TEST_F(AccountStateTest, AProbeWaitsOnlyForACollectionNoOlderThanItsPatience) {
+TEST_F(AccountStateTest, AProbeDoesNotWaitForAnOldCollection) {
   EXPECT_FALSE(worth_waiting(seconds(10)));  // nothing runs
   begin();
   EXPECT_TRUE(worth_waiting(seconds(10)));
@@ -112,7 +112,7 @@ TEST_F(AccountStateTest, ASuccessAfterAFailureClearsIt) {
   EXPECT_EQ(now(), Freshness::fresh);
 }
 
-TEST_F(AccountStateTest, FailuresBackOffFromThirtySecondsDoublingToTenMinutes) {
+TEST_F(AccountStateTest, FailuresBackOffFromThirtySecondsToTenMinutes) {
   for (const Duration backoff :
        {seconds(30), seconds(60), seconds(120), seconds(240), seconds(480), seconds(600), seconds(600)}) {
     fail_in(seconds(1));
@@ -183,7 +183,7 @@ TEST_F(AccountStateTest, WhatAFormerProcessReadJustNowWasItsLastCollection) {
   EXPECT_TRUE(state.probe_success());
 }
 
-TEST_F(AccountStateTest, WhatAFormerProcessKnewTellsNothingOfItsLastCollection) {
+TEST_F(AccountStateTest, RememberedDataTellNothingOfTheLastCollection) {
   state.restored(std::make_shared<const Published>(), clock.system_now(), clock.system_now());
   EXPECT_FALSE(state.record().completed_any);
   fail_in(seconds(1));
@@ -198,7 +198,7 @@ TEST_F(AccountStateTest, WhatTurnsOutToBeAnotherAccountsIsNoSuccess) {
   EXPECT_EQ(state.record().last_success, std::nullopt);
 }
 
-TEST_F(AccountStateTest, AChangedConfigurationHasNoCollectionYetAndNoFailures) {
+TEST_F(AccountStateTest, AChangedConfigurationStartsWithoutFailures) {
   fail_in(seconds(1));
   const Duration first_wait = *state.next_due() - clock.steady_now();
   fail_in(seconds(1));

@@ -51,7 +51,7 @@ TEST_F(AttemptLimiterTest, HoldsUpAnAddressAfterTwentyWhateverTheNames) {
   expect_one_forgiven_every(seconds(5), "never heard of", "another");
 }
 
-TEST_F(AttemptLimiterTest, TakesAnIPv6NetworkForOneAddressAndTheNextForAnother) {
+TEST_F(AttemptLimiterTest, TakesAnIPv6NetworkForOneAddress) {
   for (int i = 0; i < AttemptLimiter::kPerAddress.at_once; ++i) {
     limiter.failed(numbered("2001:db8:0:1::", i), numbered("n", i));
   }

@@ -72,7 +72,7 @@ TEST_F(IsolationTest, FiveHundredColdAccountsAllComplete) {
 }
 
 // The author of a file in accounts_dir may set the rates of its accounts as low as they go.
-TEST_F(IsolationTest, AccountsThatMayHardlyAskKeepNobodyFromBeingReadForTheFirstTime) {
+TEST_F(IsolationTest, LowRatesHoldUpNobodysInitialCollection) {
   for (int i = 1; i <= kSick; ++i) {
     configured(name(i)).requests_per_second = 0.01;
     configured(name(i)).token.name = variable(name(1));  // and so one rate, which a few of them use up

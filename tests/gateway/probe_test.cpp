@@ -69,7 +69,7 @@ TEST_F(ProbeTest, OnlyAccountsThatAreProbedAreCollected) {
   EXPECT_EQ(collections("globex"), 0u);
 }
 
-TEST_F(ProbeTest, AProbeThatCannotWaitGetsWhatThereIsAndTheCollectionGoesOn) {
+TEST_F(ProbeTest, AProbeThatCannotWaitLeavesTheCollectionRunning) {
   collected("acme");
   clock.advance(seconds(300));
   const Series while_running = probed("acme");
@@ -174,7 +174,7 @@ TEST_F(ProbeTest, ATokenThatComesBackHealsTheAccountAfterTheBackoff) {
   EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
 }
 
-TEST_F(ProbeTest, ABackfillThatTakesLongerThanMaxStaleIsShownWhenItEnds) {
+TEST_F(ProbeTest, ABackfillLongerThanMaxStaleIsShownWhenItEnds) {
   configured("acme").max_stale = minutes(30);
   fail_with("account=acme,endpoint=jobrun_details,latency=29s,until=3h");
   probe("acme");
@@ -297,7 +297,7 @@ TEST_F(ProbeTest, WhatTheCollectionCameToOutlivesItsData) {
   }
 }
 
-TEST_F(ProbeTest, OneUnreadableJobMakesACollectionPartialAndStillASuccess) {
+TEST_F(ProbeTest, OneUnreadableJobMakesAPartialSuccess) {
   collected("globex");
   fail_with("account=globex,endpoint=jobruns,status=500,path=*job_id=101*");
   clock.advance(seconds(300));
@@ -408,7 +408,7 @@ TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
   }
 }
 
-TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
+TEST_F(ProbeTest, AnUnmatchedOverrideIsWarnedOfOnceAndCounted) {
   configured("acme").jobs.push_back({.selector = "Nightly ERB", .ignore = true, .max_age = {}, .place = {}});
   collected("acme");
   clock.advance(seconds(300));
@@ -423,7 +423,7 @@ TEST_F(ProbeTest, AnOverrideThatMatchesNothingIsWarnedOfOnceCountedAndShown) {
 }
 
 // Whoever writes a file of accounts_dir writes no more than so much of the log that is everybody's.
-TEST_F(ProbeTest, ManyOverridesThatMatchNothingAreAFewLinesOfTheLogAndNotLongOnes) {
+TEST_F(ProbeTest, ManyUnmatchedOverridesAreAFewShortLinesOfTheLog) {
   const std::string selector(10'000, 'x');
   for (int i = 0; i < 1'000; ++i) {
     configured("acme").jobs.push_back(
@@ -436,7 +436,7 @@ TEST_F(ProbeTest, ManyOverridesThatMatchNothingAreAFewLinesOfTheLogAndNotLongOne
   EXPECT_EQ(series(get("/metrics")).at("sqlbak_gateway_config_overrides_unmatched{account=\"acme\"}"), 1'000);
 }
 
-TEST_F(ProbeTest, TheTimeThatAPasswordCheckTakesCountsAgainstTheScrapeTimeout) {
+TEST_F(ProbeTest, APasswordCheckCountsAgainstTheScrapeTimeout) {
   configuration.access = {{.name = "prometheus",
                            .password_bcrypt = Secret("$2b$10$" + std::string(53, '.')),
                            .bearer_token = {},
@@ -457,7 +457,7 @@ TEST_F(ProbeTest, TheTimeThatAPasswordCheckTakesCountsAgainstTheScrapeTimeout) {
   EXPECT_EQ(acme.record.last_duration, acme.traces.front()->duration) << "a collection's time is its own";
 }
 
-TEST_F(ProbeTest, AJobOfAnIgnoredServerIsLookedAfterWhereItsOwnOverrideSaysSo) {
+TEST_F(ProbeTest, AJobsOverrideTakesPrecedenceOverItsServers) {
   configured("globex").servers.push_back({.selector = "globex-db-2", .ignore = true, .place = {}});
   configured("globex").jobs.push_back({.selector = "Billing", .ignore = false, .max_age = {}, .place = {}});
   EXPECT_EQ(value(collected("globex"), "sqlbak_jobs{state=\"paused\"}"), 1) << "Warehouse, and not Billing";
@@ -551,7 +551,7 @@ TEST_F(BackfillTest, OneThatStallsIsGivenUpAndWhatItReadIsKept) {
   EXPECT_LT(api.request_count("large", "jobrun_details") + read_before, 20u * 150u + 50u);
 }
 
-TEST_F(BackfillTest, OneThatIsAskedToWaitAgainAndAgainIsGivenUpAndWhatItReadIsKept) {
+TEST_F(BackfillTest, GivenUpAfterManyPausesKeepsWhatItRead) {
   probe("large");
   let_pass(seconds(10));
   fail_with("account=large,status=429,retry_after=900s");

@@ -65,7 +65,7 @@ class AReload : public testing::GatewayWorld {
   std::function<Result<void>(const std::function<void()>& ready)> while_listening;  // empty: nothing happens
 };
 
-TEST_F(AReload, ThatChangesTheAccountLosesNothingOfItsRunningCollection) {
+TEST_F(AReload, ThatChangesAnAccountKeepsWhatItsCollectionRead) {
   read_about_half();
   change();
   reload();
@@ -83,7 +83,7 @@ TEST_F(AReload, RightAfterAnotherLosesNothingEither) {
   EXPECT_LE(runs_read(), kRuns + kReadAgain);
 }
 
-TEST_F(AReload, LeavesOneCollectionToAProbeThatComesTheMomentItIsInForce) {
+TEST_F(AReload, NeverRunsTwoCollectionsOfAnAccount) {
   read_about_half();
   change();
   while_listening = [this](const std::function<void()>& ready) -> Result<void> {
@@ -131,7 +131,7 @@ TEST_F(AReload, InTheMidstOfACollectionsEndLosesNothing) {
   EXPECT_LE(runs_read(), kRuns + kReadAgain);
 }
 
-TEST_F(AReload, AfterWhichTheHistoryCanBeReadGoesOnFromItAndNotFromWhatWasReadWithout) {
+TEST_F(AReload, StartsFromAHistoryThatHasBecomeReadable) {
   probe("large");
   let_collections_end();
   interrupted->unreadable = true;
@@ -146,7 +146,7 @@ TEST_F(AReload, AfterWhichTheHistoryCanBeReadGoesOnFromItAndNotFromWhatWasReadWi
   EXPECT_LE(runs_read(), kReadAgain);
 }
 
-TEST_F(AReload, ShowsNothingOfAnotherAccountThatARunningCollectionHasFoundBehindTheToken) {
+TEST_F(AReload, ShowsNothingOfAnAccountThatTheTokenHasLeft) {
   api.with([](simulator::World& world) {
     world.add(
         simulator::generated_account("other", "token-other", {5, 20, 200}, testing::ManualClock::kStart, 8));
@@ -165,7 +165,7 @@ TEST_F(AReload, ShowsNothingOfAnotherAccountThatARunningCollectionHasFoundBehind
   EXPECT_TRUE(simulator::family(probed("large"), "sqlbak_job_backups_total").empty());
 }
 
-TEST_F(AReload, ThatIsRefusedByTheListenersLeavesTheRunningCollectionAlone) {
+TEST_F(AReload, RefusedByTheListenersKeepsTheRunningCollection) {
   read_about_half();
   change();
   while_listening = [](const std::function<void()>&) -> Result<void> { return Error{"address in use"}; };
@@ -224,7 +224,7 @@ TEST_F(AReload, ThatRemovesAnAccountForgetsItsCounters) {
   EXPECT_TRUE(gateway().account("large")->view().counters.collections.empty());
 }
 
-TEST_F(AReload, OfTheLimitOfAnswersLeavesTheRunningCollectionAloneAndHoldsForTheNext) {
+TEST_F(AReload, OfTheAnswerLimitHoldsForTheNextCollection) {
   read_about_half();
   configuration.upstream.max_response_bytes = 100;
   reload();

@@ -92,7 +92,7 @@ TEST_F(ARestart, WithDataThatAreStillFreshIsNoFailure) {
   EXPECT_EQ(value(probed("acme"), "probe_success"), 1);
 }
 
-TEST_F(ARestart, WithoutTheMemoryToReadTheHistoryFailsThatCollectionAndNoOther) {
+TEST_F(ARestart, WithoutMemoryForTheHistoryFailsOneCollection) {
   const Series before = collected("acme");
   clock.advance(minutes(30));
   restart();
