@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/config/keys.h"
+#include "config/keys.h"
 
 #include "config/schema.h"
 

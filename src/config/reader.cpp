@@ -1,8 +1,8 @@
 #include "config/reader.h"
 
 #include "config/file.h"
+#include "config/keys.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/config/keys.h"
 
 #include <algorithm>
 #include <array>

@@ -25,6 +25,8 @@ class MemoryHistory final : public History {
   HistoryStatus status() const override { return {}; }
 };
 
+// A file and the thread that uses it. Its members are of three kinds: set once, shared under the mutex, and
+// the thread's own.
 class SqliteHistory final : public History {
  public:
   SqliteHistory(const std::string& path, const Clock& clock, const Logger& log)
@@ -58,9 +60,11 @@ class SqliteHistory final : public History {
     std::shared_ptr<Reading> reading;
     {
       MutexLock lock(mutex_);
-      if (const auto waiting = waiting_.find(account); waiting != waiting_.end()) return waiting->second;
-      if (writing_ == account) return writing_memory_;
-      if (const auto failed = failed_.find(account); failed != failed_.end()) return failed->second;
+      if (const auto newest = waiting_.memories.find(account); newest != waiting_.memories.end())
+        return newest->second;
+      if (writing_ && writing_->first == account) return writing_->second;
+      if (const auto failed = failed_.memories.find(account); failed != failed_.memories.end())
+        return failed->second;
       reading = readings_.try_emplace(account, std::make_shared<Reading>()).first->second;
       changed_.notify_all();
       while (!reading->found) {
@@ -82,8 +86,8 @@ class SqliteHistory final : public History {
     if (!durable_) return;
     {
       MutexLock lock(mutex_);
-      waiting_.insert_or_assign(account, std::move(memory));
-      failed_.erase(account);
+      waiting_.memories.insert_or_assign(account, std::move(memory));
+      failed_.memories.erase(account);
     }
     changed_.notify_all();
   }
@@ -92,8 +96,8 @@ class SqliteHistory final : public History {
     if (!durable_) return;
     {
       MutexLock lock(mutex_);
-      configured_ = std::move(accounts);
-      failed_configured_.reset();
+      waiting_.configured = std::move(accounts);
+      failed_.configured.reset();
     }
     changed_.notify_all();
   }
@@ -108,7 +112,7 @@ class SqliteHistory final : public History {
       if (deadline.passed(now)) return false;
       changed_.wait_for(mutex_, std::min<Duration>(deadline.remaining(now), kLongestWait));
     }
-    return failed_.empty() && !failed_configured_;
+    return failed_.empty();
   }
 
   HistoryStatus status() const override {
@@ -128,13 +132,19 @@ class SqliteHistory final : public History {
     std::optional<Result<std::shared_ptr<const AccountMemory>>> found;
   };
 
-  bool idle() const REQUIRES(mutex_) { return waiting_.empty() && !configured_ && !busy_; }
+  // What is to be written: the newest memories, and the list of configured accounts.
+  struct Work {
+    std::map<std::string, std::shared_ptr<const AccountMemory>> memories;
+    std::optional<std::vector<std::string>> configured;
+    bool empty() const { return memories.empty() && !configured; }
+  };
+
+  bool idle() const REQUIRES(mutex_) { return waiting_.empty() && !busy_; }
 
   void try_failed_again() REQUIRES(mutex_) {
-    waiting_.merge(failed_);  // keeps what is newer
-    failed_.clear();
-    if (!configured_) configured_ = std::move(failed_configured_);
-    failed_configured_.reset();
+    waiting_.memories.merge(failed_.memories);  // keeps what is newer
+    if (!waiting_.configured) waiting_.configured = std::move(failed_.configured);
+    failed_ = {};
   }
 
   void run() {
@@ -147,23 +157,21 @@ class SqliteHistory final : public History {
         MutexLock lock(mutex_);
         busy_ = false;
         writing_.reset();
-        writing_memory_.reset();
         changed_.notify_all();
-        while (waiting_.empty() && !configured_ && readings_.empty() && !stopping_) changed_.wait(mutex_);
+        while (waiting_.empty() && readings_.empty() && !stopping_) changed_.wait(mutex_);
         if (stopping_) return;
         busy_ = true;
-        if (configured_) {
-          configured = std::exchange(configured_, std::nullopt);
+        if (waiting_.configured) {
+          configured = std::exchange(waiting_.configured, std::nullopt);
         } else if (!readings_.empty()) {  // a caller of load() waits
           wanted = readings_.begin()->first;
         } else {
-          auto next = waiting_.upper_bound(last);
-          if (next == waiting_.end()) next = waiting_.begin();
+          auto next = waiting_.memories.upper_bound(last);
+          if (next == waiting_.memories.end()) next = waiting_.memories.begin();
           last = next->first;
           memory = std::move(next->second);
-          waiting_.erase(next);
-          writing_ = last;
-          writing_memory_ = memory;
+          waiting_.memories.erase(next);
+          writing_.emplace(last, memory);
         }
       }
       if (wanted) {
@@ -182,9 +190,9 @@ class SqliteHistory final : public History {
       if (written) {
         try_failed_again();
       } else if (configured) {
-        if (!configured_) failed_configured_ = std::move(configured);
-      } else if (!waiting_.contains(last)) {
-        failed_.insert_or_assign(last, std::move(memory));
+        if (!waiting_.configured) failed_.configured = std::move(configured);
+      } else if (!waiting_.memories.contains(last)) {
+        failed_.memories.insert_or_assign(last, std::move(memory));
       }
     }
   }
@@ -242,14 +250,11 @@ class SqliteHistory final : public History {
 
   mutable Mutex mutex_;
   Condition changed_;
-  std::map<std::string, std::shared_ptr<const AccountMemory>> waiting_ GUARDED_BY(mutex_);
-  // Could not be written. Tried again after another write has succeeded; no newer memories wait.
-  std::map<std::string, std::shared_ptr<const AccountMemory>> failed_ GUARDED_BY(mutex_);
+  Work waiting_ GUARDED_BY(mutex_);
+  // Could not be written. Tried again after another write has succeeded; nothing newer waits.
+  Work failed_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<Reading>> readings_ GUARDED_BY(mutex_);  // wanted or in progress
-  std::optional<std::vector<std::string>> configured_ GUARDED_BY(mutex_);
-  std::optional<std::vector<std::string>> failed_configured_ GUARDED_BY(mutex_);  // likewise
-  std::optional<std::string> writing_ GUARDED_BY(mutex_);
-  std::shared_ptr<const AccountMemory> writing_memory_ GUARDED_BY(mutex_);
+  std::optional<std::pair<std::string, std::shared_ptr<const AccountMemory>>> writing_ GUARDED_BY(mutex_);
   bool busy_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
 

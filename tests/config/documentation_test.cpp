@@ -1,9 +1,9 @@
 // docs/configuration.md, etc/gateway.toml and the examples, held to the table of keys that the parser reads
 // by.
 #include "config/config_directory.h"
+#include "config/keys.h"
 #include "config/toml_text.h"
 #include "sqlbak_gateway/config/check.h"
-#include "sqlbak_gateway/config/keys.h"
 #include "sqlbak_gateway/config/load.h"
 
 #include <algorithm>
