@@ -15,6 +15,7 @@
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -373,6 +374,21 @@ TEST_F(HistoryFile, GoesOnWhenTheDiskHasRoomAgain) {
   history = open();
   EXPECT_TRUE(fingerprint(loaded(*history, "acme")) == fingerprint(meanwhile));
   EXPECT_TRUE(fingerprint(loaded(*history, "globex")) == fingerprint(other));
+}
+
+TEST_F(HistoryFile, NothingOlderReplacesWhatIsWrittenAfterAFailure) {
+  auto history = open();
+  {
+    const FullDisk full;
+    history->store("acme", account_.collect());
+    ASSERT_FALSE(history->drain(Deadline::never()));
+  }
+  const auto newer = account_.collect();
+  history->store("acme", newer);
+  while (sink_.text().find("is written again") == std::string::npos) std::this_thread::yield();
+  ASSERT_TRUE(history->drain(Deadline::never()));
+  history.reset();
+  EXPECT_TRUE(fingerprint(read("acme")) == fingerprint(newer));
 }
 
 // Else it would look as if the account had not been configured since long ago, and be forgotten.
