@@ -89,7 +89,7 @@ class Reading(PageTest):
                 self.browser.open(gateway.url + "/")
                 self.assertEqual(self.browser.text("h1"), "Waiting for the first probe")
 
-    def test_an_account_fails_and_recovers_while_the_page_refreshes(self):
+    def test_an_account_fails_and_recovers_during_refreshes(self):
         api, gateway = self.demo(cache_ttl='"1s"')
         self.browser.open(gateway.url + "/")
         self.when_row_says("acme", "Attention")
@@ -108,7 +108,7 @@ class Reading(PageTest):
         self.browser.when("acme's recovery on the page", lambda: "refuses" not in self.row("acme"))
         self.assertEqual(self.browser.complaints(), [])
 
-    def test_refreshing_can_be_stopped_and_a_gateway_that_is_gone_is_told_of(self):
+    def test_refreshing_stops_and_a_lost_gateway_is_shown(self):
         _, gateway = self.demo()
         self.browser.open(gateway.url + "/")
         then = self.browser.text("#as-of")
@@ -287,7 +287,7 @@ class Accessible(PageTest):
                      "/accounts/initech?show=late"):
             yield gateway.url + path
 
-    def test_axe_finds_nothing_on_a_desk_and_on_a_phone_in_the_light_and_in_the_dark(self):
+    def test_axe_finds_nothing_at_any_size_or_colour_scheme(self):
         everywhere = [(1440, False), (PHONE, True)]
         for number, url in enumerate(self.scenes()):
             for width, dark in everywhere + ([(1440, True), (PHONE, False)] if number == 0 else []):
@@ -297,7 +297,7 @@ class Accessible(PageTest):
                     self.browser.run("document.querySelector('details').open = true")
                     self.assertEqual(self.violations(), [])
 
-    def test_a_phone_needs_no_sideways_scrolling_and_shows_who_and_why_first(self):
+    def test_a_phone_shows_who_and_why_without_side_scrolling(self):
         for url in self.scenes():
             with self.subTest(url=url):
                 self.browser.appear(width=PHONE)
