@@ -1,5 +1,7 @@
 #include "sqlbak_gateway/base/text.h"
 
+#include "sqlbak_gateway/base/hash.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -128,6 +130,14 @@ std::string_view cut_to(std::string_view text, std::size_t bytes) {
   };
   while (bytes > 0 && continues_character(bytes)) --bytes;
   return text.substr(0, bytes);
+}
+
+std::string shortened_to(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return std::string(text);
+  constexpr std::string_view kEllipsis = "…";
+  constexpr std::size_t kHashDigits = 16;
+  std::string shortened(cut_to(text, bytes - kEllipsis.size() - kHashDigits));
+  return shortened.append(kEllipsis).append(keyed_hash("", text), 0, kHashDigits);
 }
 
 std::string_view trimmed(std::string_view text, std::string_view blanks) {

@@ -344,6 +344,7 @@ const Keys<AccountConfig>& default_keys() {
                 {"seed", MetricNames::seed}, {"clean", MetricNames::clean}, {"both", MetricNames::both}}),
         boolean_key("summary", &A::summary),
         integer_key("max_series", &A::max_series, std::uint64_t{100}, std::uint64_t{10'000'000}),
+        integer_key("max_label_bytes", &A::max_label_bytes, 100u, 4096u),
         max_age_key<A>(),
         optional_duration_key("scrape_interval", &A::scrape_interval, seconds(1), kDay),
         optional_duration_key("scrape_timeout", &A::scrape_timeout, seconds(1), kDay),

@@ -24,18 +24,18 @@ std::size_t family_bytes() {
   return bytes;
 }
 
-std::string job_labels(const Job& job) {
+std::string job_labels(const Job& job, std::size_t max_bytes) {
   std::string labels;
-  append_label(labels, "server_name", job.server_name);
-  append_label(labels, "job_name", job.name);
-  append_label(labels, "job_id", job.id);
-  append_label(labels, "server_id", job.server_id);
+  append_label(labels, "server_name", job.server_name, max_bytes);
+  append_label(labels, "job_name", job.name, max_bytes);
+  append_label(labels, "job_id", job.id, max_bytes);
+  append_label(labels, "server_id", job.server_id, max_bytes);
   return labels;
 }
 
-std::string info_labels(const PreparedJob& job, const std::string& job_labels) {
+std::string info_labels(const PreparedJob& job, const std::string& job_labels, std::size_t max_bytes) {
   std::string labels = job_labels;
-  append_label(labels, "job_type", job.source->job.type.value_or(""));
+  append_label(labels, "job_type", job.source->job.type.value_or(""), max_bytes);
   append_label(labels, "enabled", !job.enabled ? "" : *job.enabled ? "true" : "false");
   return labels;
 }
@@ -47,9 +47,10 @@ class JobLayout {
   JobLayout(Layout::Parts& parts, std::size_t room) : parts_(parts), room_(room) {}
 
   void add(const PreparedJob& job) {
-    const std::string labels = job_labels(job.source->job);
+    const std::size_t max_bytes = parts_.format.max_label_bytes;
+    const std::string labels = job_labels(job.source->job, max_bytes);
     if (fits(job.databases_failing ? 2 : 1)) {
-      JobLabels& shown = parts_.jobs.emplace_back(JobLabels{&job, labels, info_labels(job, labels)});
+      JobLabels& shown = parts_.jobs.emplace_back(JobLabels{&job, labels, info_labels(job, labels, max_bytes)});
       parts_.most_bytes += 2 * (shown.info.size() + kSampleBytes);
     }
     for (const PreparedRow& row : job.rows) add(job, row, labels);
@@ -71,7 +72,8 @@ class JobLayout {
     std::string summary;
     if (offered(metric("sqlbak_job_summary"), parts_.format)) {
       append_label(summary, "row_key",
-                   known.server_name + '|' + known.name + '|' + std::string(name(row.type)));
+                   known.server_name + '|' + known.name + '|' + std::string(name(row.type)),
+                   parts_.format.max_label_bytes);
       summary.append(",").append(labels);
     }
     parts_.most_bytes += series * (std::max(labels.size(), summary.size()) + kSampleBytes);
@@ -115,14 +117,14 @@ Layout::Layout(std::shared_ptr<const evaluation::PreparedAccount> account, const
   parts->most_bytes = family_bytes() + kStatusSeries * kSampleBytes;
   for (const Server* server : account->servers) {
     std::string& labels = parts->servers.emplace_back();
-    append_label(labels, "server_id", server->id);
-    append_label(labels, "server_name", server->name);
-    append_label(labels, "app_type", server->app_type);
+    append_label(labels, "server_id", server->id, format.max_label_bytes);
+    append_label(labels, "server_name", server->name, format.max_label_bytes);
+    append_label(labels, "app_type", server->app_type, format.max_label_bytes);
     parts->most_bytes += labels.size() + kSampleBytes;
   }
   for (const evaluation::StatusCount& count : account->servers_by_status) {
     std::string& labels = parts->statuses.emplace_back();
-    append_label(labels, "status", count.status);
+    append_label(labels, "status", count.status, format.max_label_bytes);
     parts->most_bytes += labels.size() + kSampleBytes;
   }
   const std::size_t fixed = kStatusSeries + parts->servers.size() + parts->statuses.size();

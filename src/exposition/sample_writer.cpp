@@ -21,10 +21,13 @@ char* write_value(char* to, char* end, double value) {
 
 }  // namespace
 
-void append_label(std::string& labels, std::string_view name, std::string_view value) {
+void append_label(std::string& labels, std::string_view name, std::string_view value,
+                  std::size_t most_bytes) {
   if (!labels.empty()) labels += ',';
   labels.append(name).append("=\"");
-  for (const char c : is_valid_utf8(value) ? std::string(value) : valid_utf8(value)) {
+  std::string repaired;
+  if (!is_valid_utf8(value)) value = repaired = valid_utf8(value);
+  for (const char c : shortened_to(value, most_bytes)) {
     switch (c) {
       case '\\':
         labels += "\\\\";

@@ -86,6 +86,7 @@ exposition::Format format_of(const config::AccountConfig& config) {
   }
   format.summary = config.summary;
   format.max_series = config.max_series;
+  format.max_label_bytes = config.max_label_bytes;
   return format;
 }
 

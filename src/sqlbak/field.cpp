@@ -9,7 +9,7 @@ namespace {
 std::string bounded(std::string text, NotedField field, Notes& notes) {
   if (text.size() <= kMaxTextBytes) return text;
   notes.unrecognised.note(field, text);
-  return std::string(cut_to(text, kMaxTextBytes));
+  return shortened_to(text, kMaxTextBytes);
 }
 
 }  // namespace

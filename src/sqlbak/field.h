@@ -14,9 +14,9 @@ namespace sqlbak_gateway::sqlbak {
 // The id of a job or a run; empty when it is not true, or an object or a list.
 std::string identity(const Value& value, NotedField field, Notes& notes);
 
-// A name becomes a label of every series of its job or server: what is longer is cut, between two characters,
-// and noted.
-inline constexpr std::size_t kMaxTextBytes = 1024;
+// Longer text is shortened (shortened_to) and noted, so that no API answer fills the memory with names. Answers
+// shorten their labels further, to max_label_bytes.
+inline constexpr std::size_t kMaxTextBytes = 4096;
 
 // Any scalar as text, `otherwise` for null. At most kMaxTextBytes.
 std::string text_or(std::string_view otherwise, const Value& value, NotedField field, Notes& notes);

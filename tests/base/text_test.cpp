@@ -142,6 +142,30 @@ TEST(CuttingText, LeavesCharactersWhole) {
   EXPECT_EQ(cut_to("", 0), "");
 }
 
+TEST(ShortenedText, LeavesWhatFitsAsItIs) {
+  EXPECT_EQ(shortened_to("abc", 32), "abc");
+  EXPECT_EQ(shortened_to(std::string(32, 'x'), 32), std::string(32, 'x'));
+}
+
+TEST(ShortenedText, KeepsLongTextsDifferentAndTheSame) {
+  const std::string name(5000, 'x');
+  const std::string shortened = shortened_to(name + "1", 100);
+  EXPECT_EQ(shortened, std::string(81, 'x') + "…1fc11627ee68c20a") << "the hash is the same in every version";
+  EXPECT_EQ(shortened.size(), 100u);
+  EXPECT_NE(shortened_to(name + "2", 100), shortened);
+}
+
+TEST(ShortenedText, LeavesCharactersWhole) {
+  std::string name;
+  while (name.size() < 5000) name += "€";
+  for (std::size_t bytes = 90; bytes < 100; ++bytes) {
+    const std::string shortened = shortened_to(name, bytes);
+    EXPECT_TRUE(is_valid_utf8(shortened)) << bytes;
+    EXPECT_LE(shortened.size(), bytes);
+    EXPECT_GT(shortened.size() + 3, bytes) << "no more is cut than must be";
+  }
+}
+
 TEST(Nearest, FindsALikelySlipAndNothingFarFetched) {
   const std::vector<std::string_view> keys = {"cache_ttl", "max_stale", "lookback"};
   EXPECT_EQ(nearest("cahce_ttl", keys), "cache_ttl");

@@ -103,6 +103,7 @@ settings_ttl = "0s"
 names = "both"
 summary = false
 max_series = 1000
+max_label_bytes = 500
 max_age = { full = "36h", diff = "30h", inc = "12h", log = "2h", folder = "8d" }
 scrape_interval = "1m"
 scrape_timeout = "30s"
@@ -133,6 +134,7 @@ ignore = true
   expected.names = MetricNames::both;
   expected.summary = false;
   expected.max_series = 1000;
+  expected.max_label_bytes = 500;
   expected.max_age[index(BackupType::full)] = 36h;
   expected.max_age[index(BackupType::diff)] = 30h;
   expected.max_age[index(BackupType::inc)] = 12h;

@@ -242,6 +242,65 @@ TEST(Names, TheSummaryCanBeLeftOut) {
   EXPECT_FALSE(parsed(rendered(one_job(), {NameMode::clean, true})).has("sqlbak_job_summary"));
 }
 
+// --- max_label_bytes ---
+
+TEST(LabelBytes, NoValueIsLonger) {
+  const std::string name(5000, 'x');
+  AccountUnderTest account;
+  account.with_server("1", name, "online");
+  account.with(JobUnderTest("10").named(name).keeps(30).ran({succeeded(full, hours_ago(6))}));
+  for (const NameMode mode : kModes) {
+    Format format{mode};
+    const ParsedExposition exposition = parsed(rendered(account, format));
+    format.max_label_bytes = 200;
+    const ParsedExposition shorter = parsed(rendered(account, format));
+    EXPECT_EQ(shorter.samples.size(), exposition.samples.size());
+    const auto longest = [](const ParsedExposition& of) {
+      std::size_t bytes = 0;
+      for (const auto& [series, value] : of.samples) {
+        for (const auto& [label, text] : series.labels) bytes = std::max(bytes, text.size());
+      }
+      return bytes;
+    };
+    EXPECT_EQ(longest(exposition), 1000u);
+    EXPECT_EQ(longest(shorter), 200u);
+  }
+}
+
+TEST(LabelBytes, CutNamesStayDifferent) {
+  const std::string name(5000, 'x');
+  AccountUnderTest account;
+  for (const std::string id : {"1", "2"}) account.with_server(id, name + id, "online");
+  for (const std::string id : {"1", "2"}) account.with(JobUnderTest(id).named(name + id).keeps(30));
+  const ParsedExposition exposition = parsed(rendered(account));
+  std::set<std::string> server_names;
+  std::set<std::string> job_names;
+  std::set<std::string> row_keys;
+  for (const auto& [series, value] : exposition.samples) {
+    if (series.name == "sqlbak_server_online") server_names.insert(series.labels.at("server_name"));
+    if (series.name == "sqlbak_job_info") job_names.insert(series.labels.at("job_name"));
+    if (series.name == "sqlbak_job_summary") row_keys.insert(series.labels.at("row_key"));
+  }
+  EXPECT_EQ(server_names.size(), 2u);
+  EXPECT_EQ(job_names.size(), 2u);
+  EXPECT_EQ(row_keys.size(), 2u);
+}
+
+TEST(LabelBytes, ThoseThatFitAreExact) {
+  const std::string name(1000, 'x');
+  AccountUnderTest account;
+  account.with(JobUnderTest("10").named(name).keeps(30));
+  EXPECT_THAT(rendered(account), HasSubstr("job_name=\"" + name + "\""));
+}
+
+TEST(LabelBytes, ReplacedBytesCount) {
+  AccountUnderTest account;
+  account.with(JobUnderTest("10").named(std::string(500, '\xff')));
+  for (const auto& [series, value] : parsed(rendered(account)).samples) {
+    for (const auto& [label, text] : series.labels) EXPECT_LE(text.size(), 1000u) << label;
+  }
+}
+
 // --- max_series ---
 
 std::set<std::string> job_ids(const ParsedExposition& exposition) {

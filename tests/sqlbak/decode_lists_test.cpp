@@ -1,6 +1,7 @@
 // /servers, /jobs, /jobruns: pages, ids, names, repeated rows.
 #include "sqlbak/answers.h"
 #include "sqlbak/field.h"
+#include "sqlbak_gateway/base/text.h"
 
 #include <string>
 #include <vector>
@@ -31,13 +32,14 @@ Job only_job(const std::string& row, Notes* notes = nullptr) {
   return jobs.rows.empty() ? Job{} : jobs.rows[0];
 }
 
-TEST(Names, AreCutWhereTheyAreTooLong) {
-  std::string name(2000, 'x');
-  name.replace(kMaxTextBytes - 1, 2, "é");  // it would be cut in half
+TEST(Names, AreShortenedWhereTheyAreTooLong) {
+  const std::string name(kMaxTextBytes, 'x');
   Notes notes;
-  const std::string row = R"({"id":1,"name":")" + name + R"("})";
-  EXPECT_EQ(only_job(row, &notes).name, std::string(kMaxTextBytes - 1, 'x'));
-  EXPECT_EQ(only_server(row, &notes).name, std::string(kMaxTextBytes - 1, 'x'));
+  const auto row = [](const std::string& of) { return R"({"id":1,"name":")" + of + R"("})"; };
+  EXPECT_EQ(only_job(row(name), &notes).name, name);
+  EXPECT_EQ(notes.unrecognised.count(NotedField::job_name), 0u);
+  EXPECT_EQ(only_job(row(name + "a"), &notes).name, shortened_to(name + "a", kMaxTextBytes));
+  EXPECT_EQ(only_server(row(name + "b"), &notes).name, shortened_to(name + "b", kMaxTextBytes));
   EXPECT_EQ(notes.unrecognised.count(NotedField::job_name), 1u);
   EXPECT_EQ(notes.unrecognised.count(NotedField::server_name), 1u);
 }

@@ -146,6 +146,7 @@ struct AccountConfig {
   MetricNames names = MetricNames::seed;
   bool summary = true;
   std::uint64_t max_series = 50'000;
+  std::uint32_t max_label_bytes = 1'000;
   MaxAges max_age;
 
   // Handed out by /sd. Both or neither are set, the timeout not above the interval.
