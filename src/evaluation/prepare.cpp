@@ -63,7 +63,8 @@ std::vector<const Server*> distinct(const std::vector<Server>& servers) {
 }
 
 std::vector<StatusCount> count_by_status(const std::vector<Server>& servers) {
-  std::map<std::string, std::uint64_t> counts = {{"online", 0}, {"offline", 0}, {"disconnected", 0}};
+  std::map<std::string, std::uint64_t> counts;
+  for (const std::string_view status : kKnownStatuses) counts.emplace(status, 0);
   for (const Server& server : servers) ++counts[server.status];
   std::vector<StatusCount> by_status;
   by_status.reserve(counts.size());

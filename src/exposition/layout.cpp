@@ -16,7 +16,7 @@ using evaluation::PreparedRow;
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kSampleBytes =
     kLongestName + 40 + kLongestValue;     // but for the labels of a job or server
-constexpr std::size_t kStatusSeries = 40;  // at most, with those of the account
+constexpr std::size_t kFixedSeries = 40;  // at most: what no answer of the API makes more of
 
 std::size_t family_bytes() {
   std::size_t bytes = 0;
@@ -40,11 +40,32 @@ std::string info_labels(const PreparedJob& job, const std::string& job_labels, s
   return labels;
 }
 
-// Adds job by job until an answer holds max_series. From the first series that has no room on, everything is
-// left out, so that every answer has the same jobs.
-class JobLayout {
+// Adds server by server, status by status and job by job until an answer holds max_series. From the first series that
+// has no room on, everything is left out, so that every answer has the same jobs.
+class BoundedLayout {
  public:
-  JobLayout(Layout::Parts& parts, std::size_t room) : parts_(parts), room_(room) {}
+  explicit BoundedLayout(Layout::Parts& parts) : parts_(parts) {
+    const std::size_t most = parts.format.max_series;
+    room_ = most > kFixedSeries ? most - kFixedSeries : 0;
+    parts.most_bytes = family_bytes() + kFixedSeries * kSampleBytes;
+  }
+
+  void add(const Server& server) {
+    if (!fits(1)) return;
+    const std::size_t max_bytes = parts_.format.max_label_bytes;
+    std::string& labels = parts_.servers.emplace_back();
+    append_label(labels, "server_id", server.id, max_bytes);
+    append_label(labels, "server_name", server.name, max_bytes);
+    append_label(labels, "app_type", server.app_type, max_bytes);
+    parts_.most_bytes += labels.size() + kSampleBytes;
+  }
+
+  void add(const evaluation::StatusCount& count) {
+    if (!evaluation::is_known_status(count.status) && !fits(1)) return;
+    std::string& labels = parts_.statuses.emplace_back(StatusLabels{&count, {}}).labels;
+    append_label(labels, "status", count.status, parts_.format.max_label_bytes);
+    parts_.most_bytes += labels.size() + kSampleBytes;
+  }
 
   void add(const PreparedJob& job) {
     const std::size_t max_bytes = parts_.format.max_label_bytes;
@@ -91,7 +112,7 @@ class JobLayout {
   }
 
   Layout::Parts& parts_;
-  std::size_t room_;
+  std::size_t room_ = 0;
   std::size_t next_row_ = 0;
   bool full_ = false;
 };
@@ -114,22 +135,10 @@ bool offered(const Metric& metric, const Format& format) {
 Layout::Layout(std::shared_ptr<const evaluation::PreparedAccount> account, const Format& format) {
   auto parts = std::make_unique<Parts>();
   parts->format = format;
-  parts->most_bytes = family_bytes() + kStatusSeries * kSampleBytes;
-  for (const Server* server : account->servers) {
-    std::string& labels = parts->servers.emplace_back();
-    append_label(labels, "server_id", server->id, format.max_label_bytes);
-    append_label(labels, "server_name", server->name, format.max_label_bytes);
-    append_label(labels, "app_type", server->app_type, format.max_label_bytes);
-    parts->most_bytes += labels.size() + kSampleBytes;
-  }
-  for (const evaluation::StatusCount& count : account->servers_by_status) {
-    std::string& labels = parts->statuses.emplace_back();
-    append_label(labels, "status", count.status, format.max_label_bytes);
-    parts->most_bytes += labels.size() + kSampleBytes;
-  }
-  const std::size_t fixed = kStatusSeries + parts->servers.size() + parts->statuses.size();
-  JobLayout jobs(*parts, format.max_series > fixed ? format.max_series - fixed : 0);
-  for (const auto& job : account->jobs) jobs.add(*job);
+  BoundedLayout bounded(*parts);
+  for (const Server* server : account->servers) bounded.add(*server);
+  for (const evaluation::StatusCount& count : account->servers_by_status) bounded.add(count);
+  for (const auto& job : account->jobs) bounded.add(*job);
   parts->account = std::move(account);
   parts_ = std::move(parts);
 }

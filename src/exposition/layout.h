@@ -20,6 +20,11 @@ struct JobLabels {
   std::string info;  // of sqlbak_job_info
 };
 
+struct StatusLabels {
+  const evaluation::StatusCount* count;
+  std::string labels;
+};
+
 struct RowLabels {
   const evaluation::PreparedJob* job;
   const evaluation::PreparedRow* row;
@@ -31,10 +36,11 @@ struct RowLabels {
 struct Layout::Parts {
   std::shared_ptr<const evaluation::PreparedAccount> account;
   Format format;
-  std::vector<std::string> servers;   // as in the account
-  std::vector<std::string> statuses;  // as in the account
-  std::vector<JobLabels> jobs;        // those that are shown
-  std::vector<RowLabels> rows;        // those that are shown
+  // Those that are shown.
+  std::vector<std::string> servers;  // the account's first ones
+  std::vector<StatusLabels> statuses;
+  std::vector<JobLabels> jobs;
+  std::vector<RowLabels> rows;
   std::size_t series_dropped = 0;
   std::size_t most_bytes = 0;  // no answer is longer
 };

@@ -64,8 +64,8 @@ void write_account(const Layout::Parts& parts, SampleWriter& out) {
   one(metric("sqlbak_offline_servers_total"), static_cast<double>(account.servers_offline));
   one(metric("sqlbak_servers_offline"), static_cast<double>(account.servers_offline));
   out.family(metric("sqlbak_servers"));
-  for (std::size_t i = 0; i < parts.statuses.size(); ++i) {
-    out.sample(parts.statuses[i], {}, static_cast<double>(account.servers_by_status[i].servers));
+  for (const StatusLabels& status : parts.statuses) {
+    out.sample(status.labels, {}, static_cast<double>(status.count->servers));
   }
   one(metric("sqlbak_servers_without_jobs"), or_no_sample(account.servers_without_jobs));
   out.family(metric("sqlbak_jobs"));

@@ -334,11 +334,34 @@ TEST(MaxSeries, CutsTheLastJobsAndSaysHowMuch) {
   }
 }
 
-TEST(MaxSeries, LeavesTheAccountItselfAlone) {
+TEST(MaxSeries, BoundsServersAndStatuses) {
+  AccountUnderTest account;
+  for (int id = 1; id <= 300; ++id) {
+    account.with_server(std::to_string(id), "sql", "status " + std::to_string(id % 150));
+  }
+  account.with(JobUnderTest());
+  for (const NameMode mode : kModes) {
+    const ParsedExposition whole = parsed(rendered(account, {mode, true, 50000}));
+    for (const std::size_t most : {100u, 400u}) {
+      const ParsedExposition cut = parsed(rendered(account, {mode, true, most}));
+      EXPECT_LE(cut.samples.size(), most);
+      EXPECT_EQ(static_cast<double>(cut.samples.size()) + cut.value("sqlbak_collection_series_dropped"),
+                static_cast<double>(whole.samples.size()));
+      EXPECT_TRUE(job_ids(cut).empty());
+      EXPECT_EQ(cut.value("sqlbak_server_online", {{"server_id", "1"}, {"server_name", "sql"}, {"app_type", "sqlbak_windows"}}),
+                0);
+      EXPECT_EQ(cut.value("sqlbak_servers", {{"status", "online"}}), 0) << "what every account has stays";
+    }
+  }
+}
+
+TEST(MaxSeries, LeavesWhatEveryAccountHasAlone) {
   const ParsedExposition exposition = parsed(rendered(one_job(), {NameMode::seed, true, 1}));
   EXPECT_TRUE(job_ids(exposition).empty());
+  EXPECT_FALSE(exposition.has("sqlbak_server_online"));
   EXPECT_TRUE(exposition.has("probe_success"));
-  EXPECT_TRUE(exposition.has("sqlbak_server_online"));
+  EXPECT_EQ(exposition.value("sqlbak_servers", {{"status", "online"}}), 1);
+  EXPECT_EQ(exposition.value("sqlbak_jobs", {{"state", "failing"}}), 1);
 }
 
 // --- every account ---

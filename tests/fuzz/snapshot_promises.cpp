@@ -98,7 +98,7 @@ void require_exposition(const Snapshot& snapshot, SystemTime now) {
       require(is_valid_utf8(text), "the exposition is valid UTF-8");
       const testing::ParsedExposition parsed = testing::parse_exposition(text);
       require(parsed.fault.empty(), "the exposition is well-formed", parsed.fault);
-      require(parsed.samples.size() <= format.max_series + 64, "max_series bounds the answer");
+      require(parsed.samples.size() <= format.max_series, "max_series bounds the answer");
       double largest = -std::numeric_limits<double>::infinity();
       for (const double hours : findings.last_success_age_hours) {
         require(std::isnan(hours) || hours == -1 || hours >= 0, "ages are never below zero");

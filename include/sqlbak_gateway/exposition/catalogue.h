@@ -85,7 +85,7 @@ inline constexpr auto kCatalogue = [] {
     {"sqlbak_collection_jobs_unreadable", gauge, collection, always, kNone,
      "Jobs whose settings or runs the last collection could not read."},
     {"sqlbak_collection_series_dropped", gauge, collection, always, kNone,
-     "Series of jobs left out of this answer because of max_series."},
+     "Series left out of this answer because of max_series."},
     {"sqlbak_collection_failure", gauge, collection, always, LabelNames("reason"),
      "1 for the reason why the latest completed collection failed, 0 for the others."},
     {"sqlbak_endpoint_up", gauge, collection, always, LabelNames("endpoint"),
