@@ -172,7 +172,9 @@ class Collection::State {
     if (done_ || found.empty()) return;
     const Asked& asked = found.mapped();
     std::optional<bool>& up = endpoint_up_[static_cast<std::size_t>(asked.endpoint)];
-    if (answer.failure && answer.failure->reason == FailureReason::auth) {
+    // A token that may not see /me is still good where it can read the rest.
+    const bool of_me_alone = asked.endpoint == Endpoint::me && answer.status == 403;
+    if (answer.failure && answer.failure->reason == FailureReason::auth && !of_me_alone) {
       up = false;
       return fail(std::move(*answer.failure));
     }
@@ -315,18 +317,25 @@ class Collection::State {
         trouble = {FailureReason::bad_response, decoded.error().message};
       }
     }
+    // What is forbidden stays so. Whose account it is, is settled once the token has read the lists: a token that may not
+    // read them either costs no memory.
+    if (answer.status == 403) return false;
     if (!whose_settled_) {
       if (trouble && worth_waiting_for_me()) {
         fail({trouble->reason, "me: whose account the new token is cannot be told yet: " + trouble->message});
         return false;
       }
-      // History belongs to the account behind the token.
-      if (!info || !info_ || !same_account(*info, *info_)) memory_.reset();
-      if (!memory_) info_.reset();
-      whose_settled_ = true;
+      settle_whose(info);
     }
     if (info) info_ = info;
     return info.has_value();
+  }
+
+  // History belongs to the account behind the token.
+  void settle_whose(const std::optional<AccountInfo>& info) {
+    if (!info || !info_ || !same_account(*info, *info_)) memory_.reset();
+    if (!memory_) info_.reset();
+    whose_settled_ = true;
   }
 
   // Where `/me` has told before, it is only in trouble: nothing that may still be shown is thrown away for
@@ -368,7 +377,10 @@ class Collection::State {
   }
 
   void advance() {
-    if (!reading_jobs_ && servers_.complete && jobs_.complete && whose_settled_) open_jobs();
+    if (!reading_jobs_ && servers_.complete && jobs_.complete && (whose_settled_ || me_ == Step::none)) {
+      if (!whose_settled_) settle_whose(std::nullopt);
+      open_jobs();
+    }
     if (reading_jobs_ && jobs_read_ == jobs_.rows.size() && me_ == Step::none) done_ = true;
   }
 

@@ -29,11 +29,16 @@ Outcome judge_failure(const Completion::Failure& failure) {
           failure.message};
 }
 
-Outcome judge_status(int status) {
-  if (status == 401 || status == 403) {
+Outcome judge_status(int status, std::string_view body) {
+  if (status == 401 || (status == 403 && trimmed(body).starts_with('{'))) {
     return failed(FailureReason::auth,
                   answered_with(status) +
                       ": it refuses the token; check that the token is right and has not been revoked");
+  }
+  if (status == 403) {
+    return failed(FailureReason::upstream_error,
+                  "something before the API blocked the request (403 without the API's JSON); check the firewalls "
+                  "and proxies between this machine and the API");
   }
   if (status >= 300 && status < 400) {
     return failed(FailureReason::upstream_error,
@@ -75,7 +80,7 @@ Outcome judge(const Completion& completion, SystemTime now) {
                   "max_concurrent_requests if this goes on"};
     }
   }
-  return judge_status(status);
+  return judge_status(status, completion.body);
 }
 
 std::optional<Duration> parse_retry_after(std::string_view text, SystemTime server_now) {

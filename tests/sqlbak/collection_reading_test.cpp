@@ -321,6 +321,36 @@ TEST_F(CollectionReading, StopsAtOnceWhenTheTokenIsRefused) {
   EXPECT_EQ(requests("jobrun_details"), 4u);
 }
 
+TEST_F(CollectionReading, AMeThatIsForbiddenFailsNothing) {
+  add_run(add_job("job"), Hours(1));
+  for (const char* forbidden : {"endpoint=me,status=403", "endpoint=me,status=403,body=html"}) {
+    fail_with(forbidden);
+    memory_.reset();
+    const CollectionOutcome outcome = collect();
+    ASSERT_FALSE(outcome.failure) << forbidden;
+    EXPECT_FALSE(outcome.partial());
+    EXPECT_EQ(up(outcome, Endpoint::me), false);
+    EXPECT_EQ(outcome.snapshot->info, std::nullopt);
+    EXPECT_THAT(ages(job(outcome, "job")), ElementsAre(1));
+    heal();
+  }
+}
+
+TEST_F(CollectionReading, NoIdBelongsToNothing) {
+  add_job("on sql");
+  add_job("on none");
+  change([](simulator::Account& account) {
+    account.add_server({.name = "without an id"});
+    using Row = simulator::Account::Row;
+    account.patch(Row::server, 2, nlohmann::json::parse(R"([{"op":"remove","path":"/id"}])"));
+    account.patch(Row::job, 102, nlohmann::json::parse(R"([{"op":"replace","path":"/server_id","value":null}])"));
+  });
+  const CollectionOutcome outcome = collect();
+  EXPECT_EQ(job(outcome, "on sql").job.server_name, "sql");
+  EXPECT_EQ(job(outcome, "on none").job.server_name, "unknown");
+  EXPECT_EQ(job(outcome, "on none").job.server_id, "");
+}
+
 TEST_F(CollectionReading, WithoutSettingsThereAreNone) {
   add_run(add_job("job"), Hours(1));
   fail_with("endpoint=settings,status=500");

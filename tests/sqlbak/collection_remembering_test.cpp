@@ -319,9 +319,24 @@ TEST_F(OtherToken, WaitsForMeNoLongerThanTheOldDataMayBeShown) {
   EXPECT_EQ(requests("jobrun_details"), 10u);
 }
 
+TEST_F(OtherToken, StartsFromNothingWhereMeIsForbidden) {
+  fail_with("endpoint=me,status=403");
+  const CollectionOutcome outcome = collect();
+  ASSERT_FALSE(outcome.failure);
+  EXPECT_EQ(outcome.snapshot->info, std::nullopt) << "that of the former account";
+  EXPECT_EQ(requests("jobrun_details"), 10u);
+  collect();
+  EXPECT_EQ(requests("jobrun_details"), kAudit);
+}
+
 TEST_F(OtherToken, ThatIsRefusedCostsNoMemory) {
   token_ = "revoked";
   EXPECT_EQ(collect().failure->reason, FailureReason::auth);
+  for (const char* blocked : {"status=403", "status=403,body=html"}) {
+    fail_with(blocked);
+    EXPECT_TRUE(collect().failure) << blocked;
+    heal();
+  }
   token_ = "token";
   plan_.token_fingerprint = "fingerprint";
   collect();

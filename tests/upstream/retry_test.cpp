@@ -43,7 +43,7 @@ TEST(Judging, ClassifiesEveryStatus) {
            {308, failed, FailureReason::upstream_error},
            {400, failed, FailureReason::upstream_error},
            {401, failed, FailureReason::auth},
-           {403, failed, FailureReason::auth},
+           {403, failed, FailureReason::upstream_error},
            {407, failed, FailureReason::upstream_error},
            {429, refused, FailureReason::rate_limited},
            {500, transient, FailureReason::upstream_error},
@@ -59,6 +59,22 @@ TEST(Judging, ClassifiesEveryStatus) {
     EXPECT_EQ(name(outcome.reason), name(expected.reason)) << expected.status;
     EXPECT_THAT(outcome.message, HasSubstr(std::to_string(expected.status)));
     EXPECT_FALSE(outcome.timed_out);
+  }
+}
+
+TEST(Judging, A403RefusesTheTokenOnlyInJson) {
+  const auto judged = [](int status, std::string body) {
+    Completion completion = answer(status);
+    completion.body = std::move(body);
+    return judge(completion, kNow);
+  };
+  EXPECT_EQ(judged(403, R"( {"error":"the token was revoked"})").reason, FailureReason::auth);
+  for (const char* body : {"", "<html><body>Request blocked</body></html>", "Forbidden"}) {
+    const Outcome blocked = judged(403, body);
+    EXPECT_EQ(blocked.kind, Outcome::Kind::failed) << body;
+    EXPECT_EQ(blocked.reason, FailureReason::upstream_error) << body;
+    EXPECT_THAT(blocked.message, HasSubstr("something before the API blocked the request (403")) << body;
+    EXPECT_EQ(judged(401, body).reason, FailureReason::auth) << body;
   }
 }
 

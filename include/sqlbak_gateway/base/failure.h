@@ -9,7 +9,7 @@ namespace sqlbak_gateway {
 
 enum class FailureReason {
   config,          // the account cannot be collected as configured (its token is missing or malformed)
-  auth,            // the API refused the token: 401 or 403
+  auth,            // the API refused the token: 401, or 403 in its own words
   rate_limited,    // 429, or 503 with Retry-After, beyond patience
   timeout,         // no answer in time, or no progress in collection_timeout
   connection,      // no connection: DNS, refused, reset, TLS

@@ -5,7 +5,7 @@
 //   - 5xx but 501, no answer in time, a connection or an answer that broke off: transient, asked again a
 //     little, after a jittered pause.
 //   - 429, and 503 with a usable Retry-After: refused; the whole limit group pauses, then it is asked again.
-//   - 401, 403: failed (auth).
+//   - 401, and 403 with a JSON object: failed (auth). Any other 403 is a firewall's: failed (upstream_error).
 //   - 3xx: failed (upstream_error); the token is not carried elsewhere.
 //   - Any other status: failed (upstream_error).
 //   - What another attempt would not change, such as an answer that is too large or not HTTP: failed.
