@@ -86,7 +86,10 @@ Overrides::Overrides(const Policy& policy, const Snapshot& snapshot)
 
 JobPolicy Overrides::of(const Job& job) const {
   JobPolicy policy{policy_.lookback, policy_.max_age, false};
-  for (const auto& [server, how] : servers_.naming(names_of_server(job.server_id, job.server_name))) {
+  // A job without a server's id belongs to no server, whatever the name that stands for that.
+  const Names server_names =
+      job.server_id.empty() ? Names{} : names_of_server(job.server_id, job.server_name);
+  for (const auto& [server, how] : servers_.naming(server_names)) {
     // A job may name a server that is no longer listed.
     const bool meant = server->matches > 0 ? server->closeness == how : how == ResolvedOverrides::kById;
     if (meant) apply(*server->target, policy);

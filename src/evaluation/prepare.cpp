@@ -75,7 +75,7 @@ std::vector<StatusCount> count_by_status(const std::vector<Server>& servers) {
 std::uint64_t count_without_jobs(const Snapshot& snapshot, const Overrides& overrides) {
   std::set<std::string_view> with_jobs;
   for (const auto& job : snapshot.jobs) {
-    if (is_backup_job(job->job)) with_jobs.insert(job->job.server_id);
+    if (is_backup_job(job->job) && !job->job.server_id.empty()) with_jobs.insert(job->job.server_id);
   }
   return static_cast<std::uint64_t>(std::count_if(
       snapshot.servers.begin(), snapshot.servers.end(),

@@ -387,7 +387,9 @@ class Collection::State {
   void open_jobs() {
     reading_jobs_ = true;
     std::unordered_map<std::string_view, const Server*> servers;
-    for (const Server& server : servers_.rows) servers[server.id] = &server;
+    for (const Server& server : servers_.rows) {
+      if (!server.id.empty()) servers[server.id] = &server;
+    }
     for (Job& job : jobs_.rows) {
       const auto server = servers.find(job.server_id);
       job.server_name = server == servers.end() ? "unknown" : server->second->name;

@@ -255,6 +255,13 @@ TEST(State, EveryJobIsInExactlyOne) {
 
 // --- servers without jobs ---
 
+TEST(ServersWithoutJobs, AreAlsoThoseWithoutAnId) {
+  AccountUnderTest account;
+  account.with_server("", "without an id");
+  account.with(JobUnderTest("1").on_server("", "unknown"));
+  EXPECT_EQ(account.prepared()->servers_without_jobs, 1u);
+}
+
 TEST(ServersWithoutJobs, HaveNoBackupJob) {
   AccountUnderTest account;
   account.with_server("1", "sql-1").with_server("2", "sql-2").with_server("3", "sql-3");

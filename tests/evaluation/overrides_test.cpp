@@ -91,6 +91,18 @@ TEST(Overrides, OfAServerByIdHoldForItsJobsWhenItIsListedNoMore) {
   EXPECT_THAT(ignored(ignoring_server("2"), decommissioned), ElementsAre("12"));
 }
 
+TEST(Overrides, OfAServerLeaveJobsWithoutAServerAlone) {
+  AccountUnderTest account;
+  account.with_server("1", "unknown");
+  account.with(JobUnderTest("1").on_server("1", "unknown"));
+  account.with(JobUnderTest("2").on_server("", "unknown"));
+  evaluation::Policy policy;
+  policy.servers = {{"unknown", true, {}}};
+  const auto prepared = account.prepared(policy);
+  EXPECT_TRUE(prepared->jobs[0]->policy.ignored);
+  EXPECT_FALSE(prepared->jobs[1]->policy.ignored);
+}
+
 TEST(Overrides, MeanTheClosestNameThatMatches) {
   AccountUnderTest twisted = account();
   twisted.with(JobUnderTest("20").named("10"));

@@ -191,7 +191,7 @@ Series own_truth(const Account& account, const Knobs& knobs, const Question& que
   for (const truth::Server& server : reading.servers) {
     ++series[truth::series_name("sqlbak_servers", {{"status", server.status}})];
     const bool covered = std::ranges::any_of(reading.jobs, [&](const truth::Job& job) {
-      return job.server_id == server.id && job.type != "maintenance";
+      return !server.id.empty() && job.server_id == server.id && job.type != "maintenance";
     });
     if (!covered) ++without_jobs;
   }

@@ -160,7 +160,8 @@ Reading read(const Account& account, const Knobs& knobs) {
     job.name = text_or(member(row, "name"), "unknown");
     job.server_id = text_or(member(row, "server_id"), "");
     const auto server = std::ranges::find(reading.servers, job.server_id, &Server::id);
-    job.server_name = server == reading.servers.end() ? "unknown" : server->name;
+    const bool on_none = job.server_id.empty() || server == reading.servers.end();
+    job.server_name = on_none ? "unknown" : server->name;
     if (member(row, "job_type").is_string()) job.type = normalised(member(row, "job_type"));
     if (member(row, "is_enabled").is_boolean()) job.enabled = member(row, "is_enabled").get<bool>();
     job.first_there_ms = ms(world_job.created_at);

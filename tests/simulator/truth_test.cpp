@@ -107,6 +107,15 @@ TEST_F(Truth, SkipsAJobWithoutAnIdAndCallsANamelessOneUnknown) {
                                      R"(job_type="backup",server_id="77",server_name="unknown"})"));
 }
 
+TEST_F(Truth, NoIdBelongsToNothing) {
+  account_.add_server({.name = "without an id"});
+  patch(Account::Row::server, 2, R"([{"op":"remove","path":"/id"}])");
+  patch(Account::Row::job, 101, R"([{"op":"replace","path":"/server_id","value":null}])");
+  EXPECT_THAT(names("sqlbak_job_info"),
+              ::testing::ElementsAre(HasSubstr(R"(server_id="",server_name="unknown")")));
+  EXPECT_EQ(own_truth(account_, knobs_, question_).at("sqlbak_servers_without_jobs"), 2);
+}
+
 TEST_F(Truth, CountsEntriesInTheWindow) {
   run(hours(1), {.databases = {"a", "b"}});
   run(hours(25), {.status = " FAILED"});
