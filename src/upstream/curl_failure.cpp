@@ -69,8 +69,13 @@ Failure refused_certificate(CURL* easy, const std::string& host, std::string_vie
   }
 }
 
-Failure no_connection(CURL* easy, const std::string& host, const Peer& peer) {
-  const std::string whom = peer.proxy ? "the proxy towards " + host : host;
+// How messages about connecting name the API.
+std::string route(const std::string& host, const std::string& proxy) {
+  return proxy.empty() ? host : host + " through the proxy " + proxy;
+}
+
+Failure no_connection(CURL* easy, const std::string& host, const std::string& proxy) {
+  const std::string whom = proxy.empty() ? host : "the proxy " + proxy + " towards " + host;
   const auto error = static_cast<int>(long_info(easy, CURLINFO_OS_ERRNO));
   if (error == ECONNREFUSED) {
     return passing(FailureReason::connection,
@@ -81,16 +86,17 @@ Failure no_connection(CURL* easy, const std::string& host, const Peer& peer) {
   return passing(FailureReason::connection, std::move(message));
 }
 
-Failure broken_connection(CURL* easy, const std::string& host, std::string_view detail) {
+Failure broken_connection(CURL* easy, const std::string& host, const std::string& proxy,
+                          std::string_view detail) {
   const long connect = long_info(easy, CURLINFO_HTTP_CONNECTCODE);
   if (connect != 0 && connect / 100 != 2) {
-    std::string message = "the proxy answered " + std::to_string(connect) + " when asked for " + host;
+    std::string message = "the proxy " + proxy + " answered " + std::to_string(connect) + " when asked for " + host;
     // As an API's: see judge().
     if (connect >= 500 && connect != 501) return passing(FailureReason::connection, std::move(message));
     return lasting(FailureReason::connection, message + "; check the proxy's address and credentials");
   }
   return passing(FailureReason::connection,
-                 "the connection to " + host + " broke" +
+                 "the connection to " + route(host, proxy) + " broke" +
                      (reached(easy, CURLINFO_STARTTRANSFER_TIME_T) ? " in the middle of the answer" : "") +
                      ": " + valid_utf8(detail));
 }
@@ -104,35 +110,51 @@ std::string_view host_of(std::string_view url) {
   return url;
 }
 
-Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer& peer) {
+std::optional<std::string> proxy_of_environment(std::string_view verbose) {
+  constexpr std::string_view kBegin = "Uses proxy env variable ";
+  constexpr std::string_view kBetween = " == '";
+  const auto between = verbose.find(kBetween);
+  const auto end = verbose.rfind('\'');
+  if (!verbose.starts_with(kBegin) || between == verbose.npos || end < between + kBetween.size()) {
+    return std::nullopt;
+  }
+  const std::string_view variable = verbose.substr(kBegin.size(), between - kBegin.size());
+  if (equal_ignoring_case(variable, "no_proxy")) return std::nullopt;
+  std::string_view url = verbose.substr(0, end).substr(between + kBetween.size());
+  url.remove_prefix(url.rfind('@') + 1);  // credentials, whatever is in them
+  return valid_utf8(host_of(url)) + " (" + std::string(variable) + " of the environment)";
+}
+
+Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer& peer,
+                 const std::string& proxy) {
   const std::string host(host_of(peer.api_url));
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return passing(FailureReason::connection,
                      "the name of " + host + " cannot be resolved; check api_url and DNS");
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return passing(FailureReason::connection, "the name of the proxy towards " + host +
+      return passing(FailureReason::connection, "the name of the proxy " + proxy + " towards " + host +
                                                     " cannot be resolved; check the proxy's address and DNS");
     case CURLE_COULDNT_CONNECT:
-      return no_connection(easy, host, peer);
+      return no_connection(easy, host, proxy);
     case CURLE_OPERATION_TIMEDOUT:
-      return describe_timeout(easy, peer);
+      return describe_timeout(easy, peer, proxy);
     case CURLE_PEER_FAILED_VERIFICATION:
-      return refused_certificate(easy, host, detail);
+      return refused_certificate(easy, route(host, proxy), detail);
     case CURLE_SSL_CACERT_BADFILE:
       return lasting(
           FailureReason::config,
           "the certificates to trust cannot be read from " +
               (peer.ca_file.empty() ? "the system's store; install ca-certificates" : peer.ca_file));
     case CURLE_SSL_CONNECT_ERROR:
-      return passing(FailureReason::connection, "no TLS connection to " + host + ": " + valid_utf8(detail));
+      return passing(FailureReason::connection, "no TLS connection to " + route(host, proxy) + ": " + valid_utf8(detail));
     case CURLE_FILESIZE_EXCEEDED:
       return lasting(FailureReason::bad_response,
                      "the answer of " + host + " announces more than max_response_bytes, and was not read");
     case CURLE_PARTIAL_FILE:
       return describe_cut_off(peer);
     case CURLE_GOT_NOTHING:
-      return passing(FailureReason::connection, host + " closed the connection without an answer");
+      return passing(FailureReason::connection, route(host, proxy) + " closed the connection without an answer");
     case CURLE_BAD_CONTENT_ENCODING:
       return lasting(FailureReason::bad_response, "the answer of " + host + " cannot be decompressed");
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -146,10 +168,10 @@ Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer&
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-      return broken_connection(easy, host, detail);
+      return broken_connection(easy, host, proxy, detail);
     default:
       return passing(FailureReason::connection,
-                     "asking " + host + " failed: " + std::string(curl_easy_strerror(code)));
+                     "asking " + route(host, proxy) + " failed: " + std::string(curl_easy_strerror(code)));
   }
 }
 
@@ -158,7 +180,7 @@ Failure describe_cut_off(const Peer& peer) {
                  "the answer of " + std::string(host_of(peer.api_url)) + " was cut off before its end");
 }
 
-Failure describe_timeout(CURL* easy, const Peer& peer) {
+Failure describe_timeout(CURL* easy, const Peer& peer, const std::string& proxy) {
   const char* doing = "receiving the answer";
   if (!reached(easy, CURLINFO_NAMELOOKUP_TIME_T)) {
     doing = "looking up its name, or waiting for a connection to share";
@@ -168,7 +190,8 @@ Failure describe_timeout(CURL* easy, const Peer& peer) {
     doing = "waiting for the answer";
   }
   return passing(FailureReason::timeout,
-                 "the time for asking " + std::string(host_of(peer.api_url)) + " was up while " + doing);
+                 "the time for asking " + route(std::string(host_of(peer.api_url)), proxy) +
+                     " was up while " + doing);
 }
 
 }  // namespace sqlbak_gateway::upstream

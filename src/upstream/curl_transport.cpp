@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cassert>
+#include <cstdlib>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <set>
@@ -74,6 +75,7 @@ struct Exchange {
   bool headers_ended = false;  // with the empty line, which libcurl does not insist on
   bool headers_too_large = false;
   bool body_too_large = false;
+  std::string proxy;  // how messages name it; empty if there is none
   std::array<char, CURL_ERROR_SIZE> error{};
 };
 
@@ -127,6 +129,18 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   }
   exchange.completion.body.append(data, size);
   return size;
+}
+
+int on_verbose(CURL*, curl_infotype type, char* data, std::size_t size, void* user) {
+  if (type != CURLINFO_TEXT) return 0;
+  if (auto proxy = proxy_of_environment({data, size})) static_cast<Exchange*>(user)->proxy = *std::move(proxy);
+  return 0;
+}
+
+bool environment_names_a_proxy() {
+  constexpr std::array kVariables = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  return std::any_of(kVariables.begin(), kVariables.end(),
+                     [](const char* variable) { return std::getenv(variable) != nullptr; });
 }
 
 int on_socket(void*, curl_socket_t socket, curlsocktype) {
@@ -193,6 +207,7 @@ struct CurlTransport::Impl {
     set(easy, CURLOPT_CONNECTTIMEOUT_MS,
         static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(options.connect_timeout).count()));
     set(easy, CURLOPT_SOCKOPTFUNCTION, &on_socket);
+    set(easy, CURLOPT_DEBUGFUNCTION, &on_verbose);
     set(easy, CURLOPT_HEADERFUNCTION, &on_header);
     set(easy, CURLOPT_WRITEFUNCTION, &on_body);
     return owner;
@@ -235,6 +250,9 @@ struct CurlTransport::Impl {
     set(easy, CURLOPT_PIPEWAIT, options.http2 && peer.api_url.compare(0, 6, "https:") == 0 ? 1L : 0L);
     set(easy, CURLOPT_CAINFO, peer.ca_file.empty() ? system_authorities.c_str() : peer.ca_file.c_str());
     set_proxy(easy, peer);
+    if (peer.proxy) exchange.proxy = host_of(*peer.proxy);
+    set(easy, CURLOPT_VERBOSE, !peer.proxy && environment_names_a_proxy() ? 1L : 0L);
+    set(easy, CURLOPT_DEBUGDATA, &exchange);
     set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(exchange.call.max_body_bytes));
     set(easy, CURLOPT_ERRORBUFFER, exchange.error.data());
     set(easy, CURLOPT_HEADERDATA, &exchange);
@@ -293,7 +311,7 @@ struct CurlTransport::Impl {
           FailureReason::bad_response,
           "the answer of " + std::string(host_of(peer.api_url)) + " is larger than max_response_bytes", true};
     }
-    return describe(exchange.easy.get(), code, exchange.error.data(), peer);
+    return describe(exchange.easy.get(), code, exchange.error.data(), peer, exchange.proxy);
   }
 
   void collect_ended() {
@@ -314,8 +332,9 @@ struct CurlTransport::Impl {
     while (!deadlines.empty() && deadlines.begin()->first.passed(now)) {
       const std::uint64_t id = deadlines.begin()->second;
       // Asked before the handle leaves libcurl, which forgets how far it came.
+      const Exchange& exchange = *exchanges.at(id);
       Completion::Failure failure =
-          describe_timeout(exchanges.at(id)->easy.get(), *exchanges.at(id)->call.peer);
+          describe_timeout(exchange.easy.get(), *exchange.call.peer, exchange.proxy);
       complete(release(id), std::move(failure));
     }
   }

@@ -400,7 +400,15 @@ class ProxyTest : public CurlTransportTest {
     proxied.proxy = proxy.url();
     return proxied;
   }
+  static std::string address(const ScriptedServer& proxy) { return "127.0.0.1:" + std::to_string(proxy.port()); }
 };
+
+TEST_F(ProxyTest, AProxyThatCannotBeResolvedIsNamed) {
+  Peer proxied = peer("https://api.example");
+  proxied.proxy = "http://proxy.invalid:3128";
+  EXPECT_THAT(failure(ask(proxied)),
+              StartsWith("connection: the name of the proxy proxy.invalid:3128 towards api.example cannot be resolved"));
+}
 
 TEST_F(ProxyTest, AConfiguredProxyGetsItsCredentials) {
   ScriptedServer proxy(answers_with(ok("through the proxy")));
@@ -426,7 +434,7 @@ TEST_F(ProxyTest, ATunnelHidesTheTokenFromTheProxy) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 407 Authentication Required\r\nContent-Length: 0\r\n\r\n"));
   const Completion completion = ask(through(proxy, "https://api.example:443"));
   EXPECT_THAT(failure(completion),
-              StartsWith("connection: the proxy answered 407 when asked for api.example:443"));
+              StartsWith("connection: the proxy " + address(proxy) + " answered 407 when asked for api.example:443"));
   EXPECT_TRUE(completion.failure->lasting);
   EXPECT_THAT(proxy.requests().at(0),
               AllOf(StartsWith("CONNECT api.example:443 HTTP/1.1\r\n"), Not(HasSubstr("X-SqlBak-Token"))));
@@ -435,16 +443,17 @@ TEST_F(ProxyTest, ATunnelHidesTheTokenFromTheProxy) {
 TEST_F(ProxyTest, ATransientProxyFailureIsTransient) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
   const Completion completion = ask(through(proxy, "https://api.example:443"));
-  EXPECT_EQ(failure(completion), "connection: the proxy answered 503 when asked for api.example:443");
+  EXPECT_EQ(failure(completion),
+            "connection: the proxy " + address(proxy) + " answered 503 when asked for api.example:443");
   EXPECT_FALSE(completion.failure->lasting);
 }
 
 TEST_F(ProxyTest, AProxyThatIsNotThereIsNamedAsSuch) {
   Peer proxied = peer("https://api.example");
-  proxied.proxy =
-      "http://user:" + std::string("p%40ss%3Aw%25rd") + "@127.0.0.1:" + std::to_string(closed_port());
+  const std::string address = "127.0.0.1:" + std::to_string(closed_port());
+  proxied.proxy = "http://user:" + std::string("p%40ss%3Aw%25rd") + "@" + address;
   EXPECT_THAT(failure(ask(proxied)),
-              StartsWith("connection: the proxy towards api.example refused the connection"));
+              StartsWith("connection: the proxy " + address + " towards api.example refused the connection"));
 }
 
 class ProxyOfTheEnvironment : public ProxyTest {
@@ -462,7 +471,17 @@ class ProxyOfTheEnvironment : public ProxyTest {
 TEST_F(ProxyOfTheEnvironment, IsUsedIfNoneIsConfigured) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
   of_environment(proxy);
-  EXPECT_THAT(failure(ask(peer("https://api.example"))), HasSubstr("the proxy answered 403"));
+  EXPECT_THAT(failure(ask(peer("https://api.example"))), HasSubstr("the proxy " + address(proxy) + " (https_proxy of the environment) answered 403"));
+}
+
+TEST_F(ProxyOfTheEnvironment, IsNamedWithoutItsCredentials) {
+  const std::string address = "127.0.0.1:" + std::to_string(closed_port());
+  for (const std::string& password : {std::string(kProxyPassword), std::string("p%40ss%3Aw%25rd")}) {
+    ::setenv("https_proxy", ("http://user:" + password + "@" + address).c_str(), 1);
+    const std::string told = failure(ask(peer("https://api.example")));
+    EXPECT_THAT(told, HasSubstr(address + " (https_proxy of the environment)")) << told;
+    EXPECT_THAT(told, AllOf(Not(HasSubstr("user")), Not(HasSubstr("w%")))) << told;
+  }
 }
 
 TEST_F(ProxyOfTheEnvironment, IsNotUsedForLoopbackAddresses) {
