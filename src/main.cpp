@@ -441,6 +441,7 @@ int run(int argc, char** argv) {
     stop_while_starting.emplace();
   }
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of a call, not the end of the process
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a limit on the size of files, as a full disk is
   // What is freed in one arena of the allocator is of no use to the threads of another, and by default there
   // are eight of them for each core. One would do, but threads that write pages then wait for each other
   // (docs/reliability.md, "Soak and load").
