@@ -122,6 +122,19 @@ class Reading(PageTest):
                           lambda: "The gateway cannot be asked" in self.browser.text("#unreachable"))
         self.assertEqual(self.browser.text("h1"), "2 accounts at risk")
 
+    def test_a_refresh_that_was_stopped_changes_nothing(self):
+        _, gateway = self.demo()
+        self.browser.open(gateway.url + "/")
+        self.browser.click("#pause")
+        self.browser.run("const ask = window.fetch; window.fetch = () => new Promise((_, fail) => {"
+                         " window.end = () => { window.fetch = ask; fail(new Error('held up')); }; })")
+        self.browser.click("#pause")  # begins a refresh
+        self.browser.click("#pause")
+        self.browser.run("window.end()")
+        self.assertEqual(self.browser.run("return document.getElementById('unreachable').textContent"), "")
+        self.browser.click("#pause")
+        self.assertEqual(self.browser.text("#pause"), "Stop refreshing")
+
     def test_it_works_without_javascript(self):
         _, gateway = self.demo()
         self.browser.devtools("Emulation.setScriptExecutionDisabled", value=True)

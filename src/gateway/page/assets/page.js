@@ -26,7 +26,8 @@
     }
   }
 
-  async function show(query) {
+  // `wanted` says whether the answer still is when it comes.
+  async function show(query, wanted = () => true) {
     asking?.abort();
     const mine = (asking = new AbortController());
     try {
@@ -34,11 +35,11 @@
       const response = await fetch(location.origin + location.pathname + query, { headers: { Accept: 'text/html' }, signal: mine.signal });
       if (!response.ok) throw new Error(`it answers ${response.status}`);
       const text = await response.text();
-      if (asking !== mine) return;
+      if (asking !== mine || !wanted()) return;
       replaceRegions(new DOMParser().parseFromString(text, 'text/html'));
       if (unreachable.textContent !== '') unreachable.textContent = '';
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (error.name === 'AbortError' || !wanted()) return;
       unreachable.textContent =
         'The gateway cannot be asked (' + error.message + '). This is how things stood before; trying again.';
     }
@@ -85,7 +86,7 @@
   button.id = 'pause';
   button.type = 'button';
   const refresh = () => {
-    if (!paused && !document.hidden) show(location.search);
+    if (!paused && !document.hidden) show(location.search, () => !paused);
   };
   const label = () => (button.textContent = paused ? 'Refresh again' : 'Stop refreshing');
   button.addEventListener('click', () => {
