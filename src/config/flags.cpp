@@ -142,6 +142,7 @@ std::string help_text() {
       "\n"
       "For a single account no file is needed. These variables are those of SqlBak's published exporter:\n"
       "  SQLBAK_API_TOKEN         the account's token\n"
+      "  SQLBAK_API_TOKEN_FILE    or a file that holds it\n"
       "  CHECK_INTERVAL           seconds between collections (60)\n"
       "  EXPORTER_PORT            port to listen on, on all addresses (8000)\n"
       "  JOBRUNS_LOOKBACK_HOURS   how far back runs are counted (168)\n"

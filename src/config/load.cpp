@@ -87,7 +87,7 @@ class Loading {
   bool read_main_file() {
     std::error_code error;
     const bool absent = !std::filesystem::exists(file_, error) && !error;
-    if (absent && options_.environment(kTokenVariable)) return true;
+    if (absent && single_account_variable(options_.environment)) return true;
     Reader reader(file_, Trust::full);
     const auto root = parse_file(reader);
     if (root) {
@@ -105,7 +105,7 @@ class Loading {
       reader.error(
           {},
           "write one (gateway.toml in the documentation's examples has every key), name another with "
-          "--config.file, or set SQLBAK_API_TOKEN to run for a single account without a file");
+          "--config.file, or set SQLBAK_API_TOKEN (or SQLBAK_API_TOKEN_FILE) to run for a single account without a file");
     }
     append(outcome_.errors, reader.take_errors());
     append(outcome_.warnings, reader.take_warnings());
@@ -195,19 +195,20 @@ class Loading {
   }
 
   void apply_single_account_mode() {
-    if (!options_.environment(kTokenVariable)) return;
+    const std::optional<std::string> variable = single_account_variable(options_.environment);
+    if (!variable) return;
     if (!config().accounts.empty()) {
-      const auto uses_variable = [](const auto& entry) { return entry.second.token.name == kTokenVariable; };
+      const auto uses_variable = [&](const auto& entry) { return entry.second.token.name == *variable; };
       if (std::none_of(config().accounts.begin(), config().accounts.end(), uses_variable)) {
-        warning({},
-                "SQLBAK_API_TOKEN is set, but accounts are configured: the accounts win, and the "
-                "variable is ignored");
+        warning({}, *variable +
+                        " is set, but accounts are configured: the accounts win, and the variable is ignored");
       }
       return;
     }
     if (!outcome_.rejected.empty() || !outcome_.errors.empty()) return;
     SingleAccount single = single_account_from(options_.environment, single_account_defaults());
     append(outcome_.errors, std::move(single.errors));
+    append(outcome_.warnings, std::move(single.warnings));
     if (single.listen) {
       config().server.listen = {*single.listen};
     } else if (!sets_listen_) {

@@ -40,24 +40,56 @@ class Variables {
   std::vector<Diagnostic>& errors_;
 };
 
+// Where the token is: in the one variable, or in the file that the other one names.
+TokenSource token_source(Variables& variables) {
+  const auto file = variables.text(kTokenFileVariable);
+  const auto token = variables.text(kTokenVariable);
+  if (!file) {
+    const auto checked = checked_token(Secret(token.value_or("")));
+    if (!checked) variables.malformed(kTokenVariable, checked.error().message);
+    return {TokenSource::Kind::environment, kTokenVariable, {}};
+  }
+  if (token) {
+    variables.malformed(kTokenFileVariable,
+                        "is set, and so is " + std::string(kTokenVariable) + ": set one of them");
+  } else if (file->empty()) {
+    variables.malformed(kTokenFileVariable, "is empty: it must name the file that holds the token");
+  }
+  return {TokenSource::Kind::file, *file, {}};
+}
+
+// Kubernetes gives every pod such a variable for a service named "exporter".
+bool is_of_kubernetes(std::string_view port) {
+  return port.starts_with("tcp://") || port.starts_with("udp://") || port.starts_with("sctp://");
+}
+
 }  // namespace
+
+std::optional<std::string> single_account_variable(const Environment& environment) {
+  for (const char* variable : {kTokenFileVariable, kTokenVariable}) {
+    if (environment(variable)) return variable;
+  }
+  return std::nullopt;
+}
 
 SingleAccount single_account_from(const Environment& environment, const AccountConfig& defaults) {
   SingleAccount single;
   single.account = defaults;
   single.account.name = "default";
-  single.account.token = {TokenSource::Kind::environment, kTokenVariable, {}};
 
   Variables variables(environment, single.errors);
-  const auto token = checked_token(Secret(variables.text(kTokenVariable).value_or("")));
-  if (!token) variables.malformed(kTokenVariable, token.error().message);
+  single.account.token = token_source(variables);
   if (const auto seconds = variables.number("CHECK_INTERVAL", 1, 86'400)) {
     single.account.cache_ttl = std::chrono::seconds(*seconds);
   }
   if (const auto hours = variables.number("JOBRUNS_LOOKBACK_HOURS", 1, 87'600)) {
     single.account.lookback = std::chrono::hours(*hours);
   }
-  if (const auto port = variables.number("EXPORTER_PORT", 1, 65'535)) {
+  if (const auto text = variables.text("EXPORTER_PORT"); text && is_of_kubernetes(*text)) {
+    single.warnings.emplace_back().message =
+        "environment variable EXPORTER_PORT is \"" + json_escaped(text->substr(0, 100)) +
+        "\", which Kubernetes sets for a service named \"exporter\": it is ignored; enableServiceLinks: false keeps it away";
+  } else if (const auto port = variables.number("EXPORTER_PORT", 1, 65'535)) {
     single.listen = ListenAddress{"0.0.0.0", static_cast<std::uint16_t>(*port)};
   }
   if (const auto text = variables.text("SQLBAK_API_URL")) {

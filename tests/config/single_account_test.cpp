@@ -88,6 +88,39 @@ TEST_F(SingleAccount, MalformedVariablesAreNamedAllAtOnce) {
               ElementsAre("environment variable SQLBAK_API_TOKEN is empty: it must hold the token"));
 }
 
+TEST_F(SingleAccount, TheTokenMayBeInAFile) {
+  const Variables file = {{"SQLBAK_API_TOKEN_FILE", "/run/secrets/sqlbak"}};
+  const Config config = dir.loaded(file);
+  EXPECT_TRUE(config.single_account);
+  EXPECT_EQ(config.accounts.at("default").token, (TokenSource{TokenSource::Kind::file, "/run/secrets/sqlbak", ""}));
+  EXPECT_THAT(errors_with(file), ElementsAre("environment variable SQLBAK_API_TOKEN_FILE is set, and so is "
+                                             "SQLBAK_API_TOKEN: set one of them"));
+  EXPECT_THAT(dir.lines(dir.load(LoadMode::start, {{"SQLBAK_API_TOKEN_FILE", ""}}).errors),
+              ElementsAre("environment variable SQLBAK_API_TOKEN_FILE is empty: it must name the file that "
+                          "holds the token"));
+}
+
+TEST_F(SingleAccount, ATokenFileYieldsToAccounts) {
+  dir.write("gateway.toml", "[accounts.acme]\ntoken_env = \"ACME\"\n");
+  const LoadOutcome outcome = dir.load(LoadMode::start, {{"SQLBAK_API_TOKEN_FILE", "/run/secrets/sqlbak"}});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_FALSE(outcome.config->single_account);
+  EXPECT_THAT(dir.lines(outcome.warnings),
+              ElementsAre("SQLBAK_API_TOKEN_FILE is set, but accounts are configured: the accounts win, and "
+                          "the variable is ignored"));
+}
+
+TEST_F(SingleAccount, APortOfKubernetesIsIgnoredWithAWarning) {
+  const LoadOutcome outcome = dir.load(
+      LoadMode::start, {{"SQLBAK_API_TOKEN", "PLANTED"}, {"EXPORTER_PORT", "tcp://10.96.0.12:8000"}});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_THAT(outcome.config->server.listen, ElementsAre(ListenAddress{"0.0.0.0", 8000}));
+  EXPECT_THAT(dir.lines(outcome.warnings),
+              ::testing::Contains("environment variable EXPORTER_PORT is \"tcp://10.96.0.12:8000\", which "
+                                  "Kubernetes sets for a service named \"exporter\": it is ignored; "
+                                  "enableServiceLinks: false keeps it away"));
+}
+
 TEST_F(SingleAccount, AnIntervalBeyondMaxStaleIsRefused) {
   dir.write("gateway.toml", "[defaults]\nmax_stale = \"5m\"\n");
   EXPECT_THAT(

@@ -168,7 +168,7 @@ struct Config {
   std::map<std::string, AccountConfig, std::less<>> accounts;  // by name
   std::string accounts_dir;                                    // absolute; empty: none
   bool accounts_dir_own_tokens = false;
-  // One account, `default`, from SQLBAK_API_TOKEN and its companions: /metrics serves it too.
+  // One account, `default`, from SQLBAK_API_TOKEN (or _FILE) and its companions: /metrics serves it too.
   bool single_account = false;
   friend bool operator==(const Config&, const Config&) = default;
 };

@@ -51,7 +51,7 @@ struct LoadOutcome {
   std::vector<RejectedFile> rejected;
 };
 
-// Reads the main file and its accounts_dir, and applies single-account mode: with SQLBAK_API_TOKEN set and no
+// Reads the main file and its accounts_dir, and applies single-account mode: with SQLBAK_API_TOKEN or SQLBAK_API_TOKEN_FILE set and no
 // account configured (the main file may then be absent) the one account is `default`, from CHECK_INTERVAL,
 // EXPORTER_PORT, JOBRUNS_LOOKBACK_HOURS and SQLBAK_API_URL on top of the file's [defaults].
 //
