@@ -306,12 +306,25 @@ std::optional<int> next_signal(const sigset_t& signals, std::optional<Duration> 
   return signal > 0 ? std::optional(signal) : std::nullopt;
 }
 
+// What somebody who reads the log wants to know first.
+void log_what_starts(const config::Flags& flags, const config::Config& config, const history::History& history,
+                     const Logger& log) {
+  const bool durable = history.status().durable;
+  log.info("starting", {{"version", gateway::build_info().version},
+                        {"configuration", flags.config_file},
+                        {"accounts", config.accounts.size()},
+                        {"single_account", config.single_account},
+                        {"history", durable ? "sqlite" : "memory"},
+                        {"history_path", durable ? config.history.path : std::string()}});
+}
+
 int serve(const config::Flags& flags, config::LoadOutcome loaded, const config::BoundedTokens& tokens,
           const Logger& log, const Clock& clock, std::optional<StopWhileStarting>& stop_while_starting) {
   const sigset_t signals = stop_and_reload_signals();
   const std::size_t descriptors = http::raise_descriptor_limit();
 
   const std::unique_ptr<history::History> history = history_of(flags, loaded.config->history, clock, log);
+  if (!flags.probe) log_what_starts(flags, *loaded.config, *history, log);
   const config::ServerConfig server_config = loaded.config->server;
   upstream::CurlTransport transport(clock, {.user_agent = "sqlbak-gateway/" + gateway::build_info().version});
   gateway::Collector collector(clock, transport, limits_of(loaded.config->upstream), random_seed());

@@ -1,9 +1,11 @@
 """The program as users see it: flags, bad input, single-account mode, signals."""
 
+import pathlib
 import re
 import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 
 from harness import Certificate, DEMO_ACCOUNTS, Gateway, Simulator, demo_config, eventually, parse_exposition, run
@@ -150,7 +152,28 @@ class OneProbe(unittest.TestCase):
         self.assertIn("nobody", result.stderr)
 
 
+class Start(unittest.TestCase):
+    def test_says_what_starts(self):
+        with Simulator() as api, Gateway(**demo_config(api.api_url)) as gateway:
+            version = run("--version").stdout.split()[1]
+            self.assertIn(f"msg=starting version={version} configuration={gateway.config_file} accounts=3 "
+                          'single_account=false history=memory history_path=""\n', gateway.printed())
+        with Simulator() as api:
+            demo = demo_config(api.api_url)
+            demo["config"] = demo["config"].replace('kind = "memory"', 'path = "history.db"')
+            with Gateway(**demo) as gateway:
+                self.assertIn(f"history=sqlite history_path={gateway.config_file.parent}/history.db\n", gateway.printed())
+
+
 class SingleAccount(unittest.TestCase):
+    def test_takes_its_token_from_a_file(self):
+        with Simulator() as api, tempfile.TemporaryDirectory() as secrets:
+            token = pathlib.Path(secrets) / "sqlbak"
+            token.write_text("demo-token-acme\n")
+            environment = {"SQLBAK_API_TOKEN_FILE": str(token), "SQLBAK_API_URL": api.api_url}
+            with Gateway("[server]\nlisten = [\"127.0.0.1:0\"]\n[history]\nkind = \"memory\"\n", environment=environment) as gateway:
+                self.assertEqual(parse_exposition(gateway.get("/metrics").text())["probe_success"], 1)
+
     def test_is_a_drop_in_for_the_published_exporter(self):
         with Simulator() as api:
             environment = {"SQLBAK_API_TOKEN": "demo-token-acme", "SQLBAK_API_URL": api.api_url, "CHECK_INTERVAL": "60"}
