@@ -42,7 +42,7 @@ class Browser(Program):
                    "args": [*ARGUMENTS, f"--user-data-dir={self.home.name}/profile",
                             "--window-size={},{}".format(*self.size)]}
         made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
+            "timeouts": {"script": PATIENCE * 1000}, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
         self.session = made["sessionId"]
 
     def __exit__(self, *arguments):

@@ -15,7 +15,7 @@ import unittest
 from harness import Gateway, Simulator, demo_config, eventually, own_metrics, probe
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
-WITHIN = 5
+WITHIN = 30  # seconds: a busy machine takes some, an answer that waits for the name server 150
 PATIENT = {"headers": {"X-Prometheus-Scrape-Timeout-Seconds": "60"}}
 
 
@@ -79,7 +79,7 @@ class NamesThatHang(unittest.TestCase):
                 self.assertEqual(wrong, [])
                 code, seconds = gateway.stop()
                 self.assertEqual(code, 0, gateway.printed())
-                self.assertLess(seconds, WITHIN)
+                self.assertLess(seconds, 5)
 
 
 class Disks(unittest.TestCase):
