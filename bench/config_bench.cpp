@@ -120,13 +120,5 @@ void ReadToken(benchmark::State& state) {
 }
 BENCHMARK(ReadToken);
 
-void StampToken(benchmark::State& state) {
-  const Fleet fleet(1, 1);
-  const TokenSource source = fleet.load().accounts.begin()->second.token;
-  const TokenReader tokens(no_variables);
-  for (auto _ : state) benchmark::DoNotOptimize(tokens.stamp(source));
-}
-BENCHMARK(StampToken);
-
 }  // namespace
 }  // namespace sqlbak_gateway::config

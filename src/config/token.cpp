@@ -113,8 +113,4 @@ Result<Secret> TokenReader::read(const TokenSource& source) const {
   return Error{"unknown kind of token"};
 }
 
-TokenStamp TokenReader::stamp(const TokenSource& source) const {
-  return source.kind == TokenSource::Kind::file ? stamp_of(source) : TokenStamp();
-}
-
 }  // namespace sqlbak_gateway::config

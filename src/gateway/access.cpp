@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/access.h"
+#include "gateway/access.h"
 
 #include "gateway/attempt_limiter.h"
 #include "gateway/bearer_tokens.h"
@@ -66,13 +66,8 @@ bool Caller::may_see(std::string_view account) const {
 
 // What outlives a reload.
 struct Access::Learnt {
-  Learnt(const config::TokenReader& tokens, const Clock& clock, TryPassword tries)
-      : try_password(std::move(tries)),
-        limiter(clock),
-        checks(clock),
-        bearers({[&tokens](const config::TokenSource& source) { return tokens.stamp(source); },
-                 [&tokens](const config::TokenSource& source) { return tokens.read(source); }},
-                key, clock) {}
+  Learnt(const config::BoundedTokens& tokens, const Clock& clock, TryPassword tries)
+      : try_password(std::move(tries)), limiter(clock), checks(clock), bearers(tokens, key, clock) {}
 
   const std::string key = random_key();  // what is kept of passwords and tokens is of no use elsewhere
   const TryPassword try_password;
@@ -89,7 +84,7 @@ struct Access::Entry {
   std::shared_ptr<BearerTokens::Token> bearer;  // null without a token
 };
 
-Access::Access(std::vector<config::AccessEntry> entries, const config::TokenReader& tokens,
+Access::Access(std::vector<config::AccessEntry> entries, const config::BoundedTokens& tokens,
                const Clock& clock, TryPassword try_password)
     : Access(std::move(entries), {}, std::make_shared<Learnt>(tokens, clock, std::move(try_password))) {}
 

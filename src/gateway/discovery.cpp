@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/discovery.h"
+#include "gateway/discovery.h"
 
 #include "sqlbak_gateway/base/text.h"
 

@@ -40,9 +40,9 @@ std::shared_ptr<const Generation> Gateway::make_generation(config::LoadOutcome l
   auto made = std::make_shared<Generation>();
   made->config = std::move(*loaded.config);
   made->files_rejected = loaded.rejected.size();
-  made->access = former ? std::make_unique<Access>(made->config.access, *former->access)
-                        : std::make_unique<Access>(made->config.access, deps_.tokens.unbounded(), deps_.clock,
-                                                   deps_.try_password);
+  made->access =
+      former ? std::make_unique<Access>(made->config.access, *former->access)
+             : std::make_unique<Access>(made->config.access, deps_.tokens, deps_.clock, deps_.try_password);
   const AccountServices services{.clock = deps_.clock,
                                  .log = deps_.log,
                                  .collector = deps_.collector,

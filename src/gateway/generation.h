@@ -2,8 +2,8 @@
 // whole by a reload.
 #pragma once
 
+#include "gateway/access.h"
 #include "sqlbak_gateway/config/config.h"
-#include "sqlbak_gateway/gateway/access.h"
 #include "sqlbak_gateway/gateway/configured_account.h"
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // The Authorization header is parsed and checked against the access entries. Only the exact credentials get
 // in, and no header can be understood in two ways.
 #include "fuzz/fuzz.h"
+#include "gateway/access.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/gateway/access.h"
 #include "sqlbak_gateway/http/authorization.h"
 #include "support/manual_clock.h"
 
@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static testing::ManualClock clock;
   static const config::TokenReader tokens(
       [](const std::string&) { return std::optional(std::string(kToken)); });
-  static gateway::Access access(entries(), tokens, clock);
+  static const config::BoundedTokens bounded_tokens(tokens, clock);
+  static gateway::Access access(entries(), bounded_tokens, clock);
 
   const std::string_view header = text_of(data, size);
   const std::optional<http::Credentials> credentials = http::parse_authorization(header);

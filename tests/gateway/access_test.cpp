@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/gateway/access.h"
+#include "gateway/access.h"
 
 #include "gateway/basic_authorization.h"
 #include "support/manual_clock.h"
@@ -38,7 +38,7 @@ class AccessTest : public ::testing::Test {
     return entries.back();
   }
   Access& access() {
-    if (!access_) access_ = std::make_unique<Access>(entries, tokens, clock, counted);
+    if (!access_) access_ = std::make_unique<Access>(entries, bounded_tokens, clock, counted);
     return *access_;
   }
   void reload() { access_ = std::make_unique<Access>(entries, access()); }
@@ -66,6 +66,7 @@ class AccessTest : public ::testing::Test {
     const auto found = environment.find(name);
     return found == environment.end() ? std::nullopt : std::optional<std::string>(found->second);
   }};
+  config::BoundedTokens bounded_tokens{tokens, clock};
   std::vector<config::AccessEntry> entries;
   std::uint64_t rounds = 0;  // of bcrypt, by all that was tried
   TryPassword counted = [this](const Secret& word, const Secret& hash) {

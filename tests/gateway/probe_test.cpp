@@ -343,6 +343,16 @@ TEST_F(ProbeTest, DebugShowsTheCollectionStepByStepAndNoToken) {
   EXPECT_EQ(lines.text.find("demo-token-acme"), std::string::npos);
 }
 
+TEST_F(ProbeTest, OwnMetricsSayHowManyRequestsAreAllowed) {
+  const auto limit = [this] {
+    return value(series(get("/metrics")), "sqlbak_gateway_api_requests_limit_per_second");
+  };
+  EXPECT_EQ(limit(), 200);
+  configuration.upstream.requests_per_second = 0;
+  ASSERT_TRUE(gateway().reload().ok());
+  EXPECT_EQ(limit(), std::nullopt) << "there is no limit";
+}
+
 TEST_F(ProbeTest, StatusesThatNobodyKnowsAreOneLabelValue) {
   for (const char* status : {"299", "418", "460", "598"}) {
     fail_with("account=acme,endpoint=servers,status=" + std::string(status));

@@ -23,6 +23,11 @@ std::shared_ptr<const Trace> finished(TraceRecorder& recorder, std::string resul
   return recorder.finish(milliseconds(1500), Duration::zero(), std::move(result), std::move(message));
 }
 
+template <typename View>
+constexpr bool kHasTraces = requires(View view) { view.traces; };
+static_assert(kHasTraces<AccountView>);
+static_assert(!kHasTraces<AccountFigures>, "a scrape of /metrics copies no traces");
+
 TEST(Traces, KeepWhatEveryRequestDid) {
   TraceRecorder recorder{SystemTime{}};
   recorder.step(step(milliseconds(50), "/jobruns?job_id=1"), 1000);

@@ -54,9 +54,6 @@ class TokenReader {
   // its content.
   Result<Secret> read(const TokenSource& source) const;
 
-  // Changes when read() may answer differently; a changed stamp ends an account's backoff.
-  TokenStamp stamp(const TokenSource& source) const;
-
  private:
   Environment environment_;
   std::string credentials_directory_;  // empty if systemd has passed no credentials

@@ -8,14 +8,16 @@
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/result.h"
 #include "sqlbak_gateway/gateway/gateway.h"
-#include "sqlbak_gateway/gateway/shared_bodies.h"
 #include "sqlbak_gateway/http/message.h"
 #include "sqlbak_gateway/http/server.h"
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace sqlbak_gateway::gateway {
+
+class ResponseCache;
 
 class Routes {
  public:
@@ -24,6 +26,9 @@ class Routes {
 
   // `gateway` and `clock` must outlive the routes.
   Routes(Gateway& gateway, const Clock& clock, Reload reload);
+  Routes(const Routes&) = delete;
+  Routes& operator=(const Routes&) = delete;
+  ~Routes();
 
   // Answers any request. A probe blocks until its deadline at most; urgent and immediate requests do not wait
   // for an account.
@@ -31,7 +36,7 @@ class Routes {
   // How urgent a request for `path` is. Quick; never blocks.
   http::Urgency urgency(std::string_view path) const;
   // Drops cached responses of former seconds. To be called once a second.
-  void tick() { response_cache_.expire(clock_.system_now()); }
+  void tick();
 
  private:
   http::Response uncompressed_answer(const http::Request& request);
@@ -40,7 +45,7 @@ class Routes {
   const Clock& clock_;
   const Reload reload_;
   const SteadyTime started_;
-  SharedBodies response_cache_;
+  const std::unique_ptr<ResponseCache> response_cache_;
 };
 
 // The path as a label of metrics: a path of the table, or "other".

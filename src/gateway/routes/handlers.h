@@ -3,10 +3,10 @@
 #pragma once
 
 #include "gateway/generation.h"
+#include "gateway/response_cache.h"
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/gateway/gateway.h"
 #include "sqlbak_gateway/gateway/routes.h"
-#include "sqlbak_gateway/gateway/shared_bodies.h"
 #include "sqlbak_gateway/http/message.h"
 
 namespace sqlbak_gateway::gateway {
@@ -20,7 +20,7 @@ struct Asked {
   Gateway& gateway;
   const Clock& clock;
   SteadyTime started;  // when the gateway did
-  SharedBodies& response_cache;
+  ResponseCache& response_cache;
   const Routes::Reload& reload;
 };
 using Handler = http::Response (*)(const Asked& asked);

@@ -1,9 +1,9 @@
 // What Prometheus asks for: probes, the gateway's own metrics, and the targets.
 #include "gateway/account.h"
+#include "gateway/discovery.h"
 #include "gateway/routes/handlers.h"
 #include "gateway/routes/responses.h"
 #include "sqlbak_gateway/gateway/debug_page.h"
-#include "sqlbak_gateway/gateway/discovery.h"
 #include "sqlbak_gateway/http/encoding.h"
 
 #include <memory>
@@ -24,23 +24,23 @@ Result<ProbeAnswer> answer_of(const ConfiguredAccount& account, const Asked& ask
 http::Response debug(const ConfiguredAccount& account, const Asked& asked) {
   const Result<ProbeAnswer> answer = answer_of(account, asked);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
-  return http::text_response(
-      200, debug_page(account.on_page(), asked.clock.system_now(), TraceDetail::every_step,
-                      exposition_text(*answer, account.config())));
+  return http::text_response(200,
+                             debug_page(account.on_page(), asked.clock.system_now(), TraceDetail::every_step,
+                                        exposition_text(*answer, account.config())));
 }
 
 http::Response probe(const ConfiguredAccount& account, const Asked& asked) {
   const Result<ProbeAnswer> answer = answer_of(account, asked);
   if (!answer) return http::text_response(400, answer.error().message + "\n");
   bool gzip = http::accepts_gzip(asked.request);
-  const SharedBodies::Key key{static_cast<std::uint64_t>(account.account()->key()), answer->version, gzip};
+  const ResponseCache::Key key{static_cast<std::uint64_t>(account.account()->key()), answer->version, gzip};
   const bool cacheable = answer->result == ProbeResult::fresh;
   if (cacheable) {
-    if (const SharedBodies::Shared cached = asked.response_cache.find(key, answer->at); cached.body) {
+    if (const ResponseCache::Cached cached = asked.response_cache.find(key, answer->at); cached.body) {
       return exposition_response(cached.body, cached.gzip);
     }
   }
-  SharedBodies::Body body = exposition_body(exposition_text(*answer, account.config()), gzip);
+  ResponseCache::Body body = exposition_body(exposition_text(*answer, account.config()), gzip);
   if (cacheable) asked.response_cache.keep(key, answer->at, {body, gzip});
   return exposition_response(std::move(body), gzip);
 }

@@ -112,12 +112,12 @@ http::Response asset_response(PageAsset asset) {
   return response;
 }
 
-SharedBodies::Body exposition_body(std::string text, bool& gzip) {
+ResponseCache::Body exposition_body(std::string text, bool& gzip) {
   gzip = gzip && text.size() >= kWorthCompressing;
   return std::make_shared<const std::string>(gzip ? http::gzip(text) : std::move(text));
 }
 
-http::Response exposition_response(SharedBodies::Body body, bool gzip) {
+http::Response exposition_response(ResponseCache::Body body, bool gzip) {
   http::Response response;
   response.content_type = kExpositionType;
   response.body = std::move(body);

@@ -2,11 +2,11 @@
 // thread.
 #pragma once
 
+#include "gateway/access.h"
 #include "gateway/page/page_assets.h"
+#include "gateway/response_cache.h"
 #include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/result.h"
-#include "sqlbak_gateway/gateway/access.h"
-#include "sqlbak_gateway/gateway/shared_bodies.h"
 #include "sqlbak_gateway/http/message.h"
 
 #include <optional>
@@ -35,8 +35,8 @@ http::Response asset_response(PageAsset asset);
 
 // `text` in the Prometheus text format, compressed if `gzip` allows it and it is large enough. `gzip` says
 // afterwards whether it is.
-SharedBodies::Body exposition_body(std::string text, bool& gzip);
-http::Response exposition_response(SharedBodies::Body body, bool gzip);
+ResponseCache::Body exposition_body(std::string text, bool& gzip);
+http::Response exposition_response(ResponseCache::Body body, bool gzip);
 
 // `response` compressed if the client accepts that and the body is large enough. A body that is compressed
 // already stays.

@@ -73,7 +73,17 @@ std::string_view path_label(std::string_view path) {
 }
 
 Routes::Routes(Gateway& gateway, const Clock& clock, Reload reload)
-    : gateway_(gateway), clock_(clock), reload_(std::move(reload)), started_(clock.steady_now()) {}
+    : gateway_(gateway),
+      clock_(clock),
+      reload_(std::move(reload)),
+      started_(clock.steady_now()),
+      response_cache_(std::make_unique<ResponseCache>()) {}
+
+Routes::~Routes() = default;
+
+void Routes::tick() {
+  response_cache_->expire(clock_.system_now());
+}
 
 http::Urgency Routes::urgency(std::string_view path) const {
   return urgency_in(*gateway_.generation(), path);
@@ -97,7 +107,7 @@ http::Response Routes::uncompressed_answer(const http::Request& request) {
                           .gateway = gateway_,
                           .clock = clock_,
                           .started = started_,
-                          .response_cache = response_cache_,
+                          .response_cache = *response_cache_,
                           .reload = reload_});
   };
   if (path && path->audience == everybody) return answer(Caller());

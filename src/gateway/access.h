@@ -6,8 +6,8 @@
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
+#include "sqlbak_gateway/config/bounded_tokens.h"
 #include "sqlbak_gateway/config/config.h"
-#include "sqlbak_gateway/config/token.h"
 #include "sqlbak_gateway/gateway/bcrypt.h"
 #include "sqlbak_gateway/http/authorization.h"
 #include "sqlbak_gateway/http/message.h"
@@ -34,7 +34,7 @@ struct Caller {
 class Access {
  public:
   // `tokens` and `clock` outlive it and all that are made after it.
-  Access(std::vector<config::AccessEntry> entries, const config::TokenReader& tokens, const Clock& clock,
+  Access(std::vector<config::AccessEntry> entries, const config::BoundedTokens& tokens, const Clock& clock,
          TryPassword try_password = bcrypt_matches);
   // Of an entry that did not change (the same name with the same hash or the same source of its token) what
   // has been verified stays so; who has to wait after failures still does.

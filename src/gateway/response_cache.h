@@ -1,4 +1,4 @@
-// SharedBodies: answers from memory of the same account, version, encoding and second are the same text, so
+// ResponseCache: answers from memory of the same account, version, encoding and second are the same text, so
 // they are made once. Bodies are dropped when their second is over, by the next answer or by expire().
 // Resource type, safe from any thread.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace sqlbak_gateway::gateway {
 
-class SharedBodies {
+class ResponseCache {
  public:
   struct Key {
     std::uint64_t account = 0;  // AccountKey
@@ -23,14 +23,14 @@ class SharedBodies {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   using Body = std::shared_ptr<const std::string>;
-  struct Shared {
-    Body body;          // null: there is none
+  struct Cached {
+    Body body;          // null if there is none
     bool gzip = false;  // it is compressed (small ones are not, even for clients that would accept it)
   };
 
   // What was kept for `key` in the second that `now` lies in.
-  Shared find(const Key& key, SystemTime now) EXCLUDES(mutex_);
-  void keep(const Key& key, SystemTime now, Shared shared) EXCLUDES(mutex_);
+  Cached find(const Key& key, SystemTime now) EXCLUDES(mutex_);
+  void keep(const Key& key, SystemTime now, Cached cached) EXCLUDES(mutex_);
   // Drops what is not of the second that `now` lies in. Called once a second, so that nothing outlives its
   // second by more than one.
   void expire(SystemTime now) EXCLUDES(mutex_);
@@ -40,7 +40,7 @@ class SharedBodies {
 
   Mutex mutex_;
   std::chrono::sys_seconds second_ GUARDED_BY(mutex_){};
-  std::map<Key, Shared> bodies_ GUARDED_BY(mutex_);
+  std::map<Key, Cached> bodies_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sqlbak_gateway::gateway
