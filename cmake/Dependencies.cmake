@@ -12,7 +12,7 @@ find_package(SQLite3 3.40 REQUIRED)                          # history
 find_package(prometheus-cpp REQUIRED)                        # gateway: its own metrics (the package carries no version)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libcrypt REQUIRED IMPORTED_TARGET libcrypt) # gateway: bcrypt
-pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd) # main.cpp's service_manager: readiness, watchdog
+pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd) # program: readiness, watchdog
 if(SQLBAK_GATEWAY_TESTS OR NOT DEFINED SQLBAK_GATEWAY_TESTS)
   find_package(GTest 1.12 REQUIRED)
 endif()

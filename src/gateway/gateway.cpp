@@ -103,35 +103,27 @@ bool Gateway::shutting_down() const {
   return shutting_down_;
 }
 
-Result<void> Gateway::reload() {
-  MutexLock one_at_a_time(reload_mutex_);
-  const auto former = generation();
-  config::LoadOutcome loaded = deps_.load(former->config);
+Result<std::shared_ptr<const Generation>> Gateway::prepare(config::LoadOutcome loaded) {
   for (const config::Diagnostic& warning : loaded.warnings) {
     deps_.log.warn("configuration", {{"warning", to_text(warning)}});
   }
+  if (loaded.config) return make_generation(std::move(loaded), generation().get());
   std::string errors;
   for (const config::Diagnostic& error : loaded.errors)
     errors += (errors.empty() ? "" : "\n") + to_text(error);
-  std::shared_ptr<const Generation> next;
-  if (loaded.config) {
-    next = make_generation(std::move(loaded), former.get());
-    // No new address is served under the old access rules, and no old one under the new.
-    const auto ready = [&] { put_in_force(*former, next); };
-    if (!deps_.listen) {
-      ready();
-    } else if (const Result<void> listening = deps_.listen(next->config.server, ready); !listening) {
-      errors = listening.error().message;
-      next.reset();
-    }
-  }
-  if (!next) {
-    deps_.log.error("configuration not reloaded; the running one stays in force", {{"error", errors}});
-    MutexLock lock(mutex_);
-    last_reload_succeeded_ = false;
-    return Error{errors};
-  }
+  return Error{errors};
+}
 
+Error Gateway::refuse(Error why) {
+  deps_.log.error("configuration not reloaded; the running one stays in force", {{"error", why.message}});
+  MutexLock lock(mutex_);
+  last_reload_succeeded_ = false;
+  return why;
+}
+
+void Gateway::commit(const std::shared_ptr<const Generation>& next) {
+  const auto former = generation();
+  put_in_force(*former, next);
   const config::UpstreamConfig& limits = next->config.upstream;
   deps_.collector.set_limits({.max_concurrent_requests = limits.max_concurrent_requests,
                               .requests_per_second = limits.requests_per_second});
@@ -148,7 +140,6 @@ Result<void> Gateway::reload() {
     deps_.log.warn("a change of [history] is put in force by a restart; the history stays as it is");
   }
   deps_.log.info("configuration reloaded", {{"accounts", next->accounts.size()}});
-  return {};
 }
 
 void Gateway::put_in_force(const Generation& former, const std::shared_ptr<const Generation>& next) {

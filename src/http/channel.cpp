@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kMost = 1 << 30;  // bytes in one call; Poco counts in int
 
 // The server's end of a TLS connection on an accepted socket. Poco makes these in SecureServerSocket only,
-// with one context for the socket's life; ours takes the context that is current, so that certificates can be
-// renewed.
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): counted references delete it, nobody else may
+// with one context for the life of that socket; this one takes the current context, so that certificates can
+// be renewed. NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): counted references delete it,
+// nobody else may
 class ServerEnd final : public Poco::Net::SecureStreamSocketImpl {
  public:
   ServerEnd(Poco::Net::StreamSocketImpl* accepted, const Poco::Net::Context::Ptr& context)
@@ -44,9 +44,8 @@ Channel::Channel(const Poco::Net::StreamSocket& accepted, const Poco::Net::Conte
 
 template <typename Operation>
 Channel::Progress Channel::attempt(Operation operation) {
-  // Poco tells kinds of TLS failures apart by errno and by OpenSSL's queue of errors, and clears neither:
-  // what another connection of this thread left there would end this one, or make Poco try again for ever
-  // (EINTR).
+  // Poco distinguishes TLS failures by errno and OpenSSL's queue of errors, and clears neither: what another
+  // connection of this thread left there would end this one, or make Poco try again for ever (EINTR).
   errno = 0;
   if (tls()) ERR_clear_error();
   try {

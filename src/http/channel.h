@@ -1,5 +1,5 @@
-// Channel: the bytes of one accepted connection, plain or TLS, never waiting. Poco's sockets and their
-// exceptions end here.
+// Channel: moves the bytes of one accepted connection, plain or TLS, and never waits. Poco's sockets and
+// their exceptions stay in here.
 #pragma once
 
 #include <cstddef>
@@ -21,17 +21,18 @@ class Channel {
   enum class State { done, wants_read, wants_write, closed };
   struct Progress {
     State state = State::done;
-    std::size_t bytes = 0;  // with done: how many, never 0
+    std::size_t bytes = 0;  // how many were moved; 0 unless `done`
   };
 
   bool tls() const { return !tls_.isNull(); }
   Progress handshake();
   Progress read(char* into, std::size_t room);
-  // As much of `first` and then `second` as goes at once. After wants_write the rest must be the same bytes.
+  // Writes as much of `first` and then `second` as the network takes. After wants_write the next call must
+  // begin with the same bytes.
   Progress write(std::string_view first, std::string_view second);
-  // No more output will come; the client may still send.
+  // Tells the client that no more output will come. It may still send.
   void end_output();
-  // Ends both directions and gives the descriptor back, whoever else holds the socket.
+  // Ends both directions and closes the descriptor, even if the socket object is held elsewhere.
   void close();
 
   // For the poll set. The descriptor lives as long as the channel.
@@ -41,9 +42,8 @@ class Channel {
   template <typename Operation>
   Progress attempt(Operation operation);
 
-  // Outlives the socket's own reference, so that the last one is given up here: ThreadSanitizer does not see
-  // into Poco's library, and would take its last release on one thread for a race with a listener's on
-  // another.
+  // Outlives the socket's own reference, so that the last one is released here: ThreadSanitizer does not see
+  // into Poco's library, and takes a last release in there for a race with the listener's on another thread.
   Poco::Net::Context::Ptr tls_;  // null: plain
   Poco::Net::StreamSocket socket_;
 };

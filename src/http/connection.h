@@ -1,11 +1,11 @@
 // Connection: the life of one client connection as a state machine. It moves bytes when told that they can
-// move, keeps its own deadline, and says what it waits for; who polls, who runs handlers and who closes is
-// the event loop's affair.
+// move, keeps its own deadline, and says what it waits for. Polling, running handlers and closing are the
+// event loop's affair.
 //
 //   shaking_hands ─▶ reading ─▶ answering ─▶ writing ─▶ reading … or draining ─▶ (closed)
 //
-// It belongs to one thread at a time: to the event thread, but from dispatch to give-back to the worker that
-// answers.
+// It belongs to one thread at a time: to the worker that answers from dispatch to give-back, else to the
+// event thread.
 #pragma once
 
 #include "http/channel.h"
@@ -38,27 +38,27 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Moves what can be moved. With `handler`, request() is to be answered; with `closing`, the socket is to be
-  // closed.
+  // Moves what can be moved, but only a part of a large answer, because other connections wait for this
+  // thread too. After `handler`, request() is to be answered; after `closing`, the socket is to be closed.
   Wants advance();
   const Request& request() const { return current_.request; }
-  // Answers request(). `last`: the connection is not to be kept.
+  // Answers request(), with as much as the network takes. `last`: the connection is not to be kept.
   Wants answer(const Response& response, bool last);
   // The deadline has passed.
   Wants time_out();
-  // It must go, to make room. A request that is on its way is told so.
-  void give_way();
+  // Makes room for others. If a request is on its way, the client is told why.
+  void evict();
   void close() { channel_.close(); }
 
   Deadline deadline() const { return deadline_; }
-  // Waits for a request of which nothing has arrived.
+  // It waits for a request of which nothing has arrived.
   bool idle() const { return phase_ == Phase::reading && reader_.empty(); }
   // Nothing is lost when it is closed now: no request has begun, or its answer has gone out.
   bool settled() const { return idle() || phase_ == Phase::draining || phase_ == Phase::shaking_hands; }
   const Client& client() const { return client_; }
   const Poco::Net::StreamSocket& socket() const { return channel_.socket(); }
 
-  // What the event loop notes about the connection, but for `owner` on the event thread alone.
+  // What the event loop notes about the connection; only for the event thread.
   struct Notes {
     std::list<std::shared_ptr<Connection>>::iterator place;  // in the order of quietness
     int polled = 0;                                          // the poll set's mode; 0: not in it
@@ -67,7 +67,16 @@ class Connection {
   struct Owner {
     Mutex mutex;
     bool worker GUARDED_BY(mutex) = false;
-    bool unpolled GUARDED_BY(mutex) = false;  // taken out of the poll set, so the give-back must be told
+    bool unpolled GUARDED_BY(mutex) = false;  // taken out of the poll set, so the event thread must be told
+
+    bool is_worker() EXCLUDES(mutex) {
+      MutexLock lock(mutex);
+      return worker;
+    }
+    void set_worker(bool is) EXCLUDES(mutex) {
+      MutexLock lock(mutex);
+      worker = is;
+    }
   } owner;
 
  private:
@@ -77,7 +86,8 @@ class Connection {
   Wants read();
   Wants refuse(Refused refused);
   Wants send(const Response& response, bool keep);
-  Wants write();
+  // At most about so many bytes.
+  Wants write(std::size_t at_most);
   Wants written();
   Wants drain();
   Wants wait_for(Channel::State state);

@@ -18,12 +18,12 @@ class Connections {
 
   void add(std::shared_ptr<Connection> connection);
   void remove(const std::shared_ptr<Connection>& connection);
-  // It has just shown life.
+  // The connection is not quiet any more.
   void touch(const std::shared_ptr<Connection>& connection);
 
-  // Null when it is none of these (or not any more).
+  // Null if the socket belongs to none of them.
   std::shared_ptr<Connection> find(const Poco::Net::Socket& socket) const;
-  // The quietest that no worker has; of one group when a group is given. Null when there is none.
+  // The quietest that no worker has, of `group` if that is given; null if there is none.
   std::shared_ptr<Connection> quietest(const std::string* group) const;
 
   std::size_t size() const { return order_.size(); }

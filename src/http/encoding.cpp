@@ -12,7 +12,7 @@
 namespace sqlbak_gateway::http {
 namespace {
 
-// RFC 9110, 12.4.2: "0", "0.5", "1.000"; thousandths, or nothing when malformed.
+// RFC 9110, 12.4.2: "0", "0.5", "1.000"; in thousandths, empty if malformed.
 std::optional<int> parse_weight(std::string_view text) {
   if (text.empty() || (text[0] != '0' && text[0] != '1')) return std::nullopt;
   int weight = (text[0] - '0') * 1000;

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <functional>
 #include <optional>
 
 #include <Poco/Exception.h>
@@ -25,7 +24,7 @@ bool is_ipv6_wildcard(const ListenAddress& address) {
   return address.host == "::";
 }
 
-// Not Poco's tryParse(), for which "::" and "0.0.0.0" are no addresses.
+// Poco's tryParse() takes "::" and "0.0.0.0" for no addresses.
 std::optional<Poco::Net::IPAddress> numeric(const std::string& host) {
   in_addr ipv4{};
   if (::inet_pton(AF_INET, host.c_str(), &ipv4) == 1) return Poco::Net::IPAddress(&ipv4, sizeof ipv4);
@@ -103,60 +102,88 @@ Result<std::vector<PreparedListener>> prepare(const std::vector<Listener>& liste
   return prepared;
 }
 
-Result<void> ListeningSockets::adopt(std::vector<PreparedListener> listeners,
-                                     const std::function<void()>& ready) {
-  std::vector<Bound> leaving = bound_;
-  std::vector<Bound> next;
-  std::vector<PreparedListener> released;  // closed early, to be bound again should something fail
-  std::vector<std::size_t> fresh;
+ListeningSockets::Change ListeningSockets::change_to(std::vector<PreparedListener> listeners) const {
+  Change change;
+  change.leaving = bound_;
   for (PreparedListener& listener : listeners) {
-    const auto kept = std::find_if(leaving.begin(), leaving.end(),
+    const auto kept = std::find_if(change.leaving.begin(), change.leaving.end(),
                                    [&](const Bound& bound) { return bound.listener.same_socket(listener); });
-    next.push_back({std::move(listener), kept == leaving.end() ? Poco::Net::ServerSocket() : kept->socket,
-                    kept != leaving.end() && kept->polled});
-    if (kept == leaving.end()) {
-      fresh.push_back(next.size() - 1);
+    if (kept == change.leaving.end()) {
+      change.fresh.push_back(change.next.size());
+      change.next.push_back({std::move(listener), Poco::Net::ServerSocket(), false});
     } else {
-      leaving.erase(kept);
+      change.next.push_back({std::move(listener), kept->socket, kept->polled});
+      change.leaving.erase(kept);
     }
   }
-  Result<void> outcome;
-  for (const std::size_t index : fresh) {
-    // 0.0.0.0:8000 cannot be bound while 127.0.0.1:8000 is, nor the other way round.
-    const auto in_the_way = [&](const Bound& old) {
-      return old.socket.address().port() == next[index].listener.address.port;
-    };
-    for (Bound& old : leaving) {
-      if (!in_the_way(old)) continue;
-      released.push_back(old.listener);
-      released.back().resolved =
-          Poco::Net::SocketAddress(old.listener.resolved.host(), old.socket.address().port());
+  return change;
+}
+
+// 0.0.0.0:8000 cannot be bound while 127.0.0.1:8000 is, nor the other way round.
+void ListeningSockets::make_way(const PreparedListener& listener, Change& change) {
+  for (auto old = change.leaving.begin(); old != change.leaving.end();) {
+    const std::uint16_t port = old->socket.address().port();
+    if (port != listener.address.port) {
+      ++old;
+      continue;
     }
-    const auto closed = std::stable_partition(leaving.begin(), leaving.end(), std::not_fn(in_the_way));
-    std::for_each(closed, leaving.end(), [&](Bound& old) { release(old); });
-    leaving.erase(closed, leaving.end());
-    Result<Poco::Net::ServerSocket> socket = bind(next[index].listener);
+    change.released.push_back(old->listener);
+    change.released.back().resolved = Poco::Net::SocketAddress(old->listener.resolved.host(), port);
+    release(*old);
+    old = change.leaving.erase(old);
+  }
+}
+
+void ListeningSockets::undo(Change& change) {
+  for (const std::size_t index : change.fresh) change.next[index].socket.close();
+  std::erase_if(bound_,
+                [](const Bound& bound) { return bound.socket.impl()->sockfd() == POCO_INVALID_SOCKET; });
+  for (const PreparedListener& listener : change.released) {
+    if (Result<Poco::Net::ServerSocket> socket = bind(listener)) bound_.push_back({listener, *socket, false});
+  }
+  retry();
+}
+
+Result<void> ListeningSockets::rebind(std::vector<PreparedListener> listeners) {
+  Change change = change_to(std::move(listeners));
+  for (const std::size_t index : change.fresh) {
+    Bound& fresh = change.next[index];
+    make_way(fresh.listener, change);
+    Result<Poco::Net::ServerSocket> socket = bind(fresh.listener);
     if (!socket) {
-      outcome = socket.error();
-      break;
+      undo(change);
+      return socket.error();
     }
-    next[index].socket = *socket;
+    fresh.socket = *socket;
   }
-  if (!outcome) {
-    for (const std::size_t index : fresh) next[index].socket.close();
-    std::erase_if(bound_,
-                  [](const Bound& bound) { return bound.socket.impl()->sockfd() == POCO_INVALID_SOCKET; });
-    for (const PreparedListener& listener : released) {
-      if (Result<Poco::Net::ServerSocket> socket = bind(listener))
-        bound_.push_back({listener, *socket, false});
-    }
-  } else {
-    for (Bound& bound : leaving) release(bound);
-    bound_ = std::move(next);
-    if (ready) ready();
+  for (Bound& bound : change.leaving) release(bound);
+  bound_ = std::move(change.next);
+  held_ = true;
+  for (Bound& bound : bound_) pause(bound);
+  note_facts();
+  return {};
+}
+
+void ListeningSockets::note_facts() {
+  MutexLock lock(mutex_);
+  ports_.clear();
+  certificate_expiry_.reset();
+  for (const Bound& bound : bound_) {
+    ports_.push_back(bound.socket.address().port());
+    if (!bound.listener.tls) continue;
+    certificate_expiry_ =
+        std::min(certificate_expiry_.value_or(SystemTime::max()), bound.listener.certificate.not_after);
   }
-  resume();
-  return outcome;
+}
+
+std::vector<std::uint16_t> ListeningSockets::ports() const {
+  MutexLock lock(mutex_);
+  return ports_;
+}
+
+std::optional<SystemTime> ListeningSockets::certificate_expiry() const {
+  MutexLock lock(mutex_);
+  return certificate_expiry_;
 }
 
 void ListeningSockets::close() {
@@ -181,6 +208,12 @@ void ListeningSockets::pause(Bound& bound) {
 }
 
 void ListeningSockets::resume() {
+  held_ = false;
+  retry();
+}
+
+void ListeningSockets::retry() {
+  if (held_) return;
   for (Bound& bound : bound_) {
     if (!bound.polled) poll_set_.add(bound.socket, Poco::Net::PollSet::POLL_READ);
     bound.polled = true;

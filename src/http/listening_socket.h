@@ -1,11 +1,13 @@
-// Resolving and binding what a Listener names.
+// Resolving and binding what listeners name.
 #pragma once
 
 #include "http/tls_context.h"
+#include "sqlbak_gateway/base/mutex.h"
 #include "sqlbak_gateway/http/listener.h"
 
-#include <functional>
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <Poco/Net/PollSet.h>
@@ -14,7 +16,7 @@
 
 namespace sqlbak_gateway::http {
 
-// A Listener whose text, name and files have been found good, but which is not bound yet.
+// A Listener whose address, name and files are known to be good, but which is not bound yet.
 struct PreparedListener {
   ListenAddress address;
   Poco::Net::SocketAddress resolved;
@@ -28,10 +30,11 @@ struct PreparedListener {
   }
 };
 
-// May block on a name. All or nothing.
+// May block while a name is looked up. All or nothing.
 Result<std::vector<PreparedListener>> prepare(const std::vector<Listener>& listeners);
 
-// The sockets that are bound. Resource type; belongs to the event thread.
+// The sockets that are bound. Resource type; belongs to the event thread, but for the methods that say
+// otherwise.
 class ListeningSockets {
  public:
   struct Bound {
@@ -44,23 +47,47 @@ class ListeningSockets {
   ListeningSockets(const ListeningSockets&) = delete;
   ListeningSockets& operator=(const ListeningSockets&) = delete;
 
-  // Keeps the sockets that serve on, binds the new ones, closes the others, calls `ready` (unless it is
-  // empty), and only then lets the new ones be polled. On an Error everything is as before.
-  Result<void> adopt(std::vector<PreparedListener> listeners, const std::function<void()>& ready);
+  // Keeps the sockets that serve on, binds the new ones and closes the others. Nothing is accepted until
+  // resume(). On an Error everything is as before.
+  Result<void> rebind(std::vector<PreparedListener> listeners) EXCLUDES(mutex_);
+  // Accepts again after rebind() or pause().
+  void resume();
+  // Accepts no more from this socket until retry(): the process has no room for connections.
+  void pause(Bound& bound);
+  // Accepts again after pause(), but not between rebind() and resume().
+  void retry();
   void close();
 
   Bound* find(const Poco::Net::Socket& socket);
-  // No more connections from it until resume(): the process has no room for them.
-  void pause(Bound& bound);
-  void resume();
   bool any_paused() const;
-  const std::vector<Bound>& all() const { return bound_; }
+
+  // Of what is bound, in the order of the configuration. Any thread.
+  std::vector<std::uint16_t> ports() const EXCLUDES(mutex_);
+  // The first to expire; empty without TLS. Any thread.
+  std::optional<SystemTime> certificate_expiry() const EXCLUDES(mutex_);
 
  private:
+  // What a rebind does to the sockets.
+  struct Change {
+    std::vector<Bound> next;
+    std::vector<std::size_t> fresh;          // places in `next` of those to be bound
+    std::vector<Bound> leaving;              // still open
+    std::vector<PreparedListener> released;  // of those that had to be closed early
+  };
+  Change change_to(std::vector<PreparedListener> listeners) const;
+  // Closes whatever has the port of `listener`, which could not be bound otherwise.
+  void make_way(const PreparedListener& listener, Change& change);
+  void undo(Change& change);
+  void note_facts() EXCLUDES(mutex_);
   void release(Bound& bound);
 
   Poco::Net::PollSet& poll_set_;
   std::vector<Bound> bound_;  // in the order of the configuration
+  bool held_ = false;         // between rebind() and resume()
+
+  mutable Mutex mutex_;
+  std::vector<std::uint16_t> ports_ GUARDED_BY(mutex_);
+  std::optional<SystemTime> certificate_expiry_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sqlbak_gateway::http

@@ -9,7 +9,7 @@ namespace sqlbak_gateway::http {
 namespace {
 
 constexpr std::size_t kMaxMethodBytes = 32;
-// What RFC 9110, 5.6.3 allows around a value: other blanks are part of it, for a server in front too.
+// What RFC 9110, 5.6.3 allows around a value. Other blanks are part of it, as they are for a proxy in front.
 constexpr std::string_view kBlanksAroundValues = " \t";
 constexpr std::size_t kMaxEmptyLines = 4;  // that a client may send before a request line (RFC 9112, 2.2)
 
@@ -28,7 +28,8 @@ bool is_token(std::string_view text) {
   });
 }
 
-// A host with an optional port, loosely: nothing in it can end a line, a URL's authority or a piece of HTML.
+// Roughly a host with an optional port: no character in it can end a line, a URL's authority or a piece of
+// HTML.
 bool is_authority(std::string_view text) {
   constexpr std::string_view kMarks = ".-_~:[]";
   return std::all_of(text.begin(), text.end(),
@@ -39,7 +40,7 @@ Refused malformed(std::string what) {
   return {400, Rejection::malformed, "bad request: " + std::move(what) + "\n"};
 }
 
-// Percent-decoded text that is safe to compare, log and show: UTF-8 without control characters.
+// Percent-decoded text that is safe to compare, log and show (UTF-8 without control characters), or empty.
 std::optional<std::string> decoded_safely(std::string_view text) {
   Result<std::string> decoded = percent_decoded(text);
   if (!decoded || !is_valid_utf8(*decoded) || std::any_of(decoded->begin(), decoded->end(), is_control)) {
@@ -49,7 +50,7 @@ std::optional<std::string> decoded_safely(std::string_view text) {
 }
 
 std::optional<std::string> decoded_path(std::string_view path) {
-  // A slash that was encoded would make another path than the one a proxy in front has judged.
+  // With an encoded slash this would be another path than the one that a proxy in front has judged.
   const std::string lower = lower_case(path);
   if (lower.find("%2f") != std::string::npos) return std::nullopt;
   if (path.find('+') == std::string_view::npos) return decoded_safely(path);
@@ -88,7 +89,7 @@ bool has_element(std::string_view list, std::string_view element) {
 
 Reading RequestReader::next() {
   while (!in_body_) {
-    // A line that cannot become a request line is refused before its end, which may never come.
+    // A line that cannot become a request line is refused at once: its end may never come.
     if (!in_headers_ && line_ < buffer_.size() && buffer_[line_] != '\r' && !is_token({&buffer_[line_], 1})) {
       return malformed("this is not HTTP");
     }

@@ -1,4 +1,4 @@
-// RequestReader: the bytes of one connection, taken apart into requests. It is strict (RFC 9112 without the
+// RequestReader: splits the bytes of one connection into requests. It is strict (RFC 9112 without the
 // leniencies that let two servers read one stream differently), bounded, and knows nothing of sockets or
 // time.
 //
@@ -28,7 +28,7 @@ struct Complete {
   bool http_1_0 = false;
 };
 
-// What cannot be answered by a handler; the connection is of no use afterwards.
+// What no handler can answer. The connection is of no use afterwards.
 struct Refused {
   int status = 400;
   Rejection rejection = Rejection::malformed;
@@ -46,11 +46,11 @@ class RequestReader {
   // is lost.
   Reading next();
 
-  // Nothing of a next request has arrived.
+  // True if nothing of a next request has arrived.
   bool empty() const { return buffer_.empty(); }
   // True once when the client waits for "100 Continue" before it sends the body.
   bool take_expectation() { return std::exchange(expectation_, false); }
-  // Gives back the memory of a buffer that is empty.
+  // Frees the memory of an empty buffer.
   void shrink() { buffer_ = std::string(); }
 
  private:

@@ -8,11 +8,8 @@
 
 namespace sqlbak_gateway::http {
 
-// IMF-fixdate (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
-std::string http_date(SystemTime time);
-
-// Status line and headers with the empty line at their end. `connection` is the Connection header's value, or
-// empty.
+// Status line and headers with the empty line at their end. `connection` is the value of the Connection
+// header; no such header if it is empty.
 std::string response_head(const Response& response, std::string_view connection, SystemTime now);
 
 }  // namespace sqlbak_gateway::http

@@ -34,22 +34,29 @@ std::string_view name(Rejection rejection) {
   return "";
 }
 
-Result<std::unique_ptr<Server>> Server::start(Options options, const Clock& clock) {
-  Result<std::vector<PreparedListener>> listeners = prepare(options.listeners);
-  if (!listeners) return listeners.error();
-  std::unique_ptr<Server> server;
-  try {
-    server.reset(new Server(std::make_shared<EventLoop>(std::move(options), clock), clock));
-    server->loop_->start();
-  } catch (const std::exception& exception) {
-    return Error{"the server cannot start: " + std::string(exception.what()) +
-                 "; the process may lack descriptors, threads or memory"};
-  }
-  if (Result<void> bound = server->loop_->adopt(std::move(*listeners)); !bound) return bound.error();
-  return server;
+namespace {
+
+Error cannot_start(const std::exception& why) {
+  return Error{"the server cannot start: " + std::string(why.what()) +
+               "; the process may lack descriptors, threads or memory"};
 }
 
-Server::Server(std::shared_ptr<EventLoop> loop, const Clock& clock) : loop_(std::move(loop)), clock_(clock) {}
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::bind(const std::vector<Listener>& listeners, const Limits& limits,
+                                             const Clock& clock) {
+  Result<std::vector<PreparedListener>> prepared = prepare(listeners);
+  if (!prepared) return prepared.error();
+  try {
+    std::unique_ptr<Server> server(new Server(std::make_unique<EventLoop>(limits, clock), clock));
+    if (const Result<void> bound = server->loop_->bind(std::move(*prepared)); !bound) return bound.error();
+    return server;
+  } catch (const std::exception& exception) {
+    return cannot_start(exception);
+  }
+}
+
+Server::Server(std::unique_ptr<EventLoop> loop, const Clock& clock) : loop_(std::move(loop)), clock_(clock) {}
 
 Server::~Server() {
   loop_->stop(Deadline::after(clock_.steady_now(), std::chrono::seconds(1)));
@@ -59,11 +66,23 @@ std::vector<std::uint16_t> Server::ports() const {
   return loop_->ports();
 }
 
-Result<void> Server::set_listeners(const std::vector<Listener>& listeners,
-                                   const std::function<void()>& ready) {
+Result<void> Server::serve(Service service) {
+  try {
+    loop_->start(std::move(service));
+    return {};
+  } catch (const std::exception& exception) {
+    return cannot_start(exception);
+  }
+}
+
+Result<void> Server::rebind(const std::vector<Listener>& listeners) {
   Result<std::vector<PreparedListener>> prepared = prepare(listeners);
   if (!prepared) return prepared.error();
-  return loop_->adopt(std::move(*prepared), ready);
+  return loop_->rebind(std::move(*prepared));
+}
+
+void Server::resume() {
+  loop_->resume();
 }
 
 void Server::set_max_requests_in_flight(std::size_t requests) {

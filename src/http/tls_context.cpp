@@ -27,8 +27,7 @@ Error unusable(std::string_view what, const std::string& path, const std::string
   return Error{std::string(what) + " \"" + path + "\" cannot be used: " + why};
 }
 
-// Tells a missing or unreadable file from one with the wrong contents, which OpenSSL's own errors leave in
-// the dark.
+// Tells a missing or unreadable file from one with the wrong contents; OpenSSL's own errors do not.
 Result<void> check_readable(std::string_view what, const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   char byte = 0;
@@ -132,7 +131,7 @@ Result<TlsContext> load_tls_context(const TlsFiles& files) {
     SSL_CTX* const ssl = context->sslContext();
     SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-    // No tickets: a session could outlive the client CA it was checked against.
+    // No tickets: a session could outlive the client CA that it was checked against.
     SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_num_tickets(ssl, 0);

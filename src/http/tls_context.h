@@ -1,5 +1,4 @@
-// The TLS side of a listener: certificate, key and rules, loaded once and shared by the connections that used
-// them.
+// The TLS side of a listener: certificate, key and rules, loaded once and shared by its connections.
 #pragma once
 
 #include "sqlbak_gateway/http/listener.h"

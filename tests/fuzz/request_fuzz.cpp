@@ -7,6 +7,7 @@
 #include "simulator/simulator.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/reload.h"
 #include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/http/authorization.h"
 #include "sqlbak_gateway/http/encoding.h"
@@ -44,16 +45,18 @@ struct SmallGateway {
     return outcome;
   }
   explicit SmallGateway(bool access)
-      : gateway(configuration(access),
-                {.clock = clock,
-                 .log = log,
-                 .collector = collector,
-                 .history = *history,
-                 .tokens = bounded_tokens,
-                 .seed = 1,
-                 .load = [access](const config::Config&) { return configuration(access); },
-                 .listen = nullptr,
-                 .certificate_expiry = nullptr}) {}
+      : gateway(configuration(access), {.clock = clock,
+                                        .log = log,
+                                        .collector = collector,
+                                        .history = *history,
+                                        .tokens = bounded_tokens,
+                                        .seed = 1}),
+        routes(gateway, clock, [this, access] {
+          return gateway::reload(gateway,
+                                 {.load = [access](const config::Config&) { return configuration(access); },
+                                  .rebind = nullptr,
+                                  .resume = nullptr});
+        }) {}
 
   testing::ManualClock clock;
   NoLog lines;
@@ -67,7 +70,7 @@ struct SmallGateway {
   config::BoundedTokens bounded_tokens{tokens, clock};
   std::unique_ptr<history::History> history = history::make_memory_history();
   gateway::Gateway gateway;
-  gateway::Routes routes{gateway, clock, [this] { return gateway.reload(); }};
+  gateway::Routes routes;
 };
 
 // Whether the client itself sent the text in a place that the answer may repeat.

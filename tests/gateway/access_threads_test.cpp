@@ -60,9 +60,9 @@ TEST_F(AccessThreadsTest, TenScrapersWithOnePasswordCostOneCheck) {
   for (const char* path : {"/metrics", "/sd"}) {
     tried = 0;
     configuration.access[0].name = "former";  // nothing is known of it
-    ASSERT_TRUE(gateway().reload().ok());
+    ASSERT_TRUE(reload_configuration().ok());
     configuration.access[0].name = "operator";
-    ASSERT_TRUE(gateway().reload().ok());
+    ASSERT_TRUE(reload_configuration().ok());
     asked = 0;
     expected = 10;
     std::atomic<int> in{0};
@@ -108,7 +108,7 @@ TEST_F(AccessThreadsTest, AFloodOfNamesFromOneAddressKeepsNobodyElseOut) {
   }
   while (held_up < 100) std::this_thread::yield();
   EXPECT_EQ(ask("operator", "right").status, 200);
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_EQ(ask("operator", "right", "192.0.2.66").status, 200)
       << "who is known gets in from anywhere, after a reload too";
   stop = true;

@@ -2,6 +2,7 @@
 #include "simulator/http_server.h"
 #include "simulator/scenarios.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/reload.h"
 #include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/upstream/curl_transport.h"
 
@@ -42,27 +43,26 @@ class ThreadsTest : public ::testing::Test {
   void start_gateway() {
     config::LoadOutcome first;
     first.config = configuration;
-    gateway = std::make_unique<Gateway>(std::move(first),
-                                        Gateway::Dependencies{.clock = clock,
-                                                              .log = log,
-                                                              .collector = collector,
-                                                              .history = *history,
-                                                              .tokens = bounded_tokens,
-                                                              .seed = 1,
-                                                              .load =
-                                                                  [this](const config::Config&) {
-                                                                    config::LoadOutcome next;
-                                                                    MutexLock lock(configuration_mutex);
-                                                                    next.config = configuration;
-                                                                    return next;
-                                                                  },
-                                                              .listen = nullptr,
-                                                              .certificate_expiry = nullptr});
-    routes = std::make_unique<Routes>(*gateway, clock, [this] { return gateway->reload(); });
+    gateway = std::make_unique<Gateway>(std::move(first), Gateway::Dependencies{.clock = clock,
+                                                                                .log = log,
+                                                                                .collector = collector,
+                                                                                .history = *history,
+                                                                                .tokens = bounded_tokens,
+                                                                                .seed = 1});
+    routes = std::make_unique<Routes>(*gateway, clock, [this] { return reload(); });
     upstream = std::thread([this] {
       while (!stopping) collector.turn(Deadline::after(clock.steady_now(), seconds(1)));
       collector.abandon_all();
     });
+  }
+  Result<void> reload() {
+    const auto load = [this](const config::Config&) {
+      config::LoadOutcome next;
+      MutexLock lock(configuration_mutex);
+      next.config = configuration;
+      return next;
+    };
+    return sqlbak_gateway::gateway::reload(*gateway, {.load = load, .rebind = nullptr, .resume = nullptr});
   }
   static std::unique_ptr<simulator::HttpServer> listening(simulator::Simulator& api, const Clock& clock) {
     return std::move(simulator::HttpServer::listen(api, clock, {})).value();
@@ -81,7 +81,7 @@ class ThreadsTest : public ::testing::Test {
       MutexLock lock(configuration_mutex);
       configuration.server.max_requests_in_flight = most;
     }
-    ASSERT_TRUE(gateway->reload().ok());
+    ASSERT_TRUE(reload().ok());
   }
   // Of these accounts in turn, each on a thread of its own.
   void start_twenty_probes(const std::vector<std::string>& accounts) {
@@ -173,7 +173,7 @@ TEST_F(ThreadsTest, ReloadsLoseNoProbe) {
           configuration.accounts["account-0002"].lookback =
               std::chrono::hours(168 + i);  // a changed account each time
         }
-        EXPECT_TRUE(gateway->reload().ok());
+        EXPECT_TRUE(reload().ok());
       }
     } else {
       for (int i = 0; i < 50; ++i) {

@@ -8,6 +8,7 @@
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/reload.h"
 #include "sqlbak_gateway/gateway/routes.h"
 #include "support/manual_clock.h"
 
@@ -79,26 +80,28 @@ class GatewayWorld : public ::testing::Test {
           /*seed=*/1);
       bounded_tokens_ =
           std::make_unique<config::BoundedTokens>(tokens, clock, look_at_token_file, token_patience);
-      gateway_ = std::make_unique<Gateway>(std::move(first),
-                                           Gateway::Dependencies{.clock = clock,
-                                                                 .log = log,
-                                                                 .collector = *collector_,
-                                                                 .history = *history,
-                                                                 .tokens = *bounded_tokens_,
-                                                                 .seed = 1,
-                                                                 .load =
-                                                                     [this](const config::Config&) {
-                                                                       config::LoadOutcome next;
-                                                                       if (!next_load_fails)
-                                                                         next.config = configuration;
-                                                                       return next;
-                                                                     },
-                                                                 .listen = listen,
-                                                                 .certificate_expiry = nullptr,
-                                                                 .try_password = try_password});
-      routes_ = std::make_unique<Routes>(*gateway_, clock, [this] { return gateway_->reload(); });
+      gateway_ =
+          std::make_unique<Gateway>(std::move(first), Gateway::Dependencies{.clock = clock,
+                                                                            .log = log,
+                                                                            .collector = *collector_,
+                                                                            .history = *history,
+                                                                            .tokens = *bounded_tokens_,
+                                                                            .seed = 1,
+                                                                            .try_password = try_password});
+      routes_ = std::make_unique<Routes>(*gateway_, clock, [this] { return reload_configuration(); });
     }
     return *gateway_;
+  }
+  Result<void> reload_configuration() {
+    const auto load = [this](const config::Config&) {
+      config::LoadOutcome next;
+      if (!next_load_fails) next.config = configuration;
+      return next;
+    };
+    return sqlbak_gateway::gateway::reload(
+        gateway(), {.load = load,
+                    .rebind = [this](const auto&) { return rebind ? rebind() : Result<void>(); },
+                    .resume = resume});
   }
   Routes& routes() {
     gateway();
@@ -182,7 +185,9 @@ class GatewayWorld : public ::testing::Test {
   config::Config configuration;
   std::vector<config::RejectedFile> rejected;  // files of accounts_dir, at the start
   std::unique_ptr<history::History> history = history::make_memory_history();
-  std::function<Result<void>(const config::ServerConfig&, const std::function<void()>&)> listen;
+  // What the listeners do when a reload asks them to change, and to accept again. Empty: nothing.
+  std::function<Result<void>()> rebind;
+  std::function<void(const config::ServerConfig&)> resume;
   bool next_load_fails = false;  // a reload finds errors
   TryPassword try_password = bcrypt_matches;
   config::BoundedTokens::LookAtFile look_at_token_file = config::look_at_token_file;

@@ -377,7 +377,7 @@ TEST_F(PageTest, AFailedReloadIsShown) {
   EXPECT_THAT(html("/"), HasSubstr("configuration loaded"));
   EXPECT_EQ(document("/accounts.json").at("gateway").at("configuration").at("last_reload_successful"), true);
   next_load_fails = true;
-  EXPECT_FALSE(gateway().reload().ok());
+  EXPECT_FALSE(reload_configuration().ok());
   EXPECT_THAT(html("/"), HasSubstr("the last reload failed"));
   EXPECT_EQ(document("/accounts.json").at("gateway").at("configuration").at("last_reload_successful"), false);
 }

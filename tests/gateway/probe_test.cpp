@@ -201,7 +201,7 @@ TEST_F(ProbeTest, AReloadEndsTheBackoff) {
   environment.erase(variable("globex"));
   probe("globex");
   environment[variable("globex")] = "demo-token-globex";
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_EQ(value(collected("globex"), "probe_success"), 1);
 }
 
@@ -211,7 +211,7 @@ TEST_F(ProbeTest, AReloadDoesNotTurnAFailingAccountGreen) {
   clock.advance(seconds(300));
   const Series failing = collected("acme");
   configured("acme").max_age[index(BackupType::full)] = hours(36);
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   const Series after = probed("acme");
   EXPECT_EQ(value(after, "probe_success"), 0);
   EXPECT_EQ(failure(after, "upstream_error"), 1);
@@ -349,7 +349,7 @@ TEST_F(ProbeTest, OwnMetricsSayHowManyRequestsAreAllowed) {
   };
   EXPECT_EQ(limit(), 200);
   configuration.upstream.requests_per_second = 0;
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_EQ(limit(), std::nullopt) << "there is no limit";
 }
 

@@ -40,15 +40,10 @@ class AReload : public testing::GatewayWorld {
     auto interrupted_history = std::make_unique<InterruptedHistory>();
     interrupted = interrupted_history.get();
     history = std::move(interrupted_history);
-    listen = [this](const config::ServerConfig&, const std::function<void()>& ready) -> Result<void> {
-      if (while_listening) return while_listening(ready);
-      ready();
-      return {};
-    };
   }
 
   void change() { configured("large").labels["reload"] += "another"; }
-  void reload() { ASSERT_TRUE(gateway().reload().ok()); }
+  void reload() { ASSERT_TRUE(reload_configuration().ok()); }
   std::uint64_t runs_read() const { return api.request_count("large", "jobrun_details"); }
   void read_about_half() {
     probe("large");
@@ -62,7 +57,6 @@ class AReload : public testing::GatewayWorld {
   }
 
   InterruptedHistory* interrupted;
-  std::function<Result<void>(const std::function<void()>& ready)> while_listening;  // empty: nothing happens
 };
 
 TEST_F(AReload, ThatChangesAnAccountKeepsWhatItsCollectionRead) {
@@ -86,12 +80,10 @@ TEST_F(AReload, RightAfterAnotherLosesNothingEither) {
 TEST_F(AReload, NeverRunsTwoCollectionsOfAnAccount) {
   read_about_half();
   change();
-  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
-    ready();
+  resume = [this](const config::ServerConfig&) {
     probe("large");
     let_pass(seconds(1));
     EXPECT_EQ(collections_running(), 1u);
-    return {};
   };
   reload();
   read_the_rest();
@@ -103,10 +95,9 @@ TEST_F(AReload, ShowsWhatACollectionReadWhileItWasBeingMade) {
   let_collections_end();
   clock.advance(minutes(5));
   change();
-  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
+  rebind = [this]() -> Result<void> {
     probe("large");
     let_collections_end();
-    ready();
     return {};
   };
   reload();
@@ -168,8 +159,8 @@ TEST_F(AReload, ShowsNothingOfAnAccountThatTheTokenHasLeft) {
 TEST_F(AReload, RefusedByTheListenersKeepsTheRunningCollection) {
   read_about_half();
   change();
-  while_listening = [](const std::function<void()>&) -> Result<void> { return Error{"address in use"}; };
-  EXPECT_FALSE(gateway().reload().ok());
+  rebind = []() -> Result<void> { return Error{"address in use"}; };
+  EXPECT_FALSE(reload_configuration().ok());
   EXPECT_EQ(collections_running(), 1u);
   let_collections_end();
   EXPECT_EQ(value(probed("large"), "probe_success"), 1);
@@ -241,12 +232,11 @@ TEST_F(AReload, OfTheAnswerLimitHoldsForTheNextCollection) {
 TEST_F(AReload, ThatCoincidesWithAStopLeavesNobodyWaiting) {
   gateway();
   configured("large").requests_per_second = 20;
-  while_listening = [this](const std::function<void()>& ready) -> Result<void> {
+  rebind = [this]() -> Result<void> {
     gateway().shut_down();
-    ready();
     return {};
   };
-  ASSERT_TRUE(gateway().reload().ok());
+  reload();
   EXPECT_EQ(value(probed("large"), "sqlbak_collection_in_progress"), 0);
 }
 

@@ -188,14 +188,14 @@ TEST_F(ARestart, IsToldWhoIsConfigured) {
   gateway();
   EXPECT_EQ(kept->configured_names, (std::vector<std::string>{"acme", "globex"}));
   configuration.accounts.erase("acme");
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_EQ(kept->configured_names, std::vector<std::string>{"globex"});
 }
 
 TEST_F(ARestart, IsNeededForAChangeOfTheHistory) {
   gateway();
   configuration.history.path = "/elsewhere/history.db";
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_NE(lines.text.find("a change of [history] is put in force by a restart"), std::string::npos);
 }
 
@@ -249,14 +249,14 @@ TEST_F(ALargerLookback, AfterARestart) {
 TEST_F(ALargerLookback, AfterAReload) {
   counts_only_what_was_read([this] {
     configured("acme").labels["reload"] += "another";
-    ASSERT_TRUE(gateway().reload().ok());
+    ASSERT_TRUE(reload_configuration().ok());
   });
 }
 
 TEST_F(ALargerLookback, AfterACollectionThatCouldNotListTheRunsOfAJob) {
   const Series before = windows(collected("acme"));
   configured("acme").lookback = hours(720);
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   fail_with("account=acme,endpoint=jobruns,status=500");
   clock.advance(minutes(5));
   const Series unlisted = collected("acme");
@@ -298,7 +298,7 @@ TEST_F(ARestart, IsNotNeededWhenAReloadNamesAnotherToken) {
   environment["TOKEN_other"] = "demo-token-globex";
   configured("acme").token = {config::TokenSource::Kind::environment, "TOKEN_other", ""};
   fail_with("close=before");
-  ASSERT_TRUE(gateway().reload().ok());
+  ASSERT_TRUE(reload_configuration().ok());
   EXPECT_TRUE(jobs(probed("acme")).empty());
   let_collections_end();
   EXPECT_TRUE(jobs(probed("acme")).empty());

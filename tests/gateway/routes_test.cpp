@@ -167,24 +167,23 @@ TEST_F(RoutesTest, ConfigurationAndReloadAreForThisMachineOnly) {
   EXPECT_EQ(send("POST", "/-/reload", false).status, 403);
 }
 
-TEST_F(RoutesTest, AReloadPutsItsAccessRulesInForceBeforeItsNewAddressesAreServed) {
+TEST_F(RoutesTest, AReloadChangesAccessBeforeItServesNewAddresses) {
   std::vector<int> before;
   std::vector<int> after;
   bool bound = false;
-  listen = [&](const config::ServerConfig&, const std::function<void()>& ready) -> Result<void> {
+  rebind = [&]() -> Result<void> {
     before.push_back(get("/").status);
     if (!bound) return Error{"the address is in use"};
-    ready();
-    after.push_back(get("/").status);
     return {};
   };
+  resume = [&](const config::ServerConfig&) { after.push_back(get("/").status); };
   EXPECT_EQ(get("/").status, 200);
   guard_with_token("prometheus");
 
-  EXPECT_FALSE(gateway().reload().ok());
+  EXPECT_FALSE(reload_configuration().ok());
   EXPECT_EQ(get("/").status, 200) << "refused as a whole";
   bound = true;
-  EXPECT_TRUE(gateway().reload().ok());
+  EXPECT_TRUE(reload_configuration().ok());
   EXPECT_EQ(before, (std::vector<int>{200, 200})) << "an old address is served under the old rules";
   EXPECT_EQ(after, std::vector<int>{401});
 }

@@ -25,6 +25,7 @@ LAYERS = {
     "config": {"base", "account"},
     "http": {"base"},
     "gateway": {"base", "account", "evaluation", "exposition", "sqlbak", "history", "upstream", "config", "http"},
+    "program": {"base", "account", "config", "history", "upstream", "http", "gateway"},
 }
 
 # Which layers may use a library, by how its headers begin.
@@ -38,7 +39,7 @@ LIBRARIES = {
     "openssl/": {"base", "upstream", "http"},
     "zlib": {"http"},
     "crypt.h": {"gateway"},
-    "systemd/": set(),  # no layer: src/service_manager.cpp, beside main.cpp
+    "systemd/": {"program"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
@@ -52,7 +53,7 @@ def violations(root):
             if path.suffix not in (".h", ".cpp"):
                 continue
             parts = path.relative_to(root / top).parts
-            layer = parts[0] if len(parts) > 1 else None  # src/main.cpp wires everything and may use everything
+            layer = parts[0] if len(parts) > 1 else None  # src/main.cpp may use everything
             if layer is None:
                 continue
             if layer not in LAYERS:

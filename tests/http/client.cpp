@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdexcept>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -107,6 +108,12 @@ std::string Client::receive() {
       tls_ ? static_cast<ssize_t>(SSL_read(tls_->connection, bytes.data(), static_cast<int>(bytes.size())))
            : ::recv(socket_, bytes.data(), bytes.size(), 0);
   return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
+}
+
+std::size_t Client::unread() const {
+  int bytes = 0;
+  ::ioctl(socket_, FIONREAD, &bytes);
+  return static_cast<std::size_t>(bytes);
 }
 
 Answer Client::answer(bool head) {

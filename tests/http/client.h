@@ -47,6 +47,8 @@ class Client {
   Answer answer(bool head = false);
   // Some bytes; empty at the end of the stream, which may be a reset.
   std::string receive();
+  // Plain connections: bytes that have come and were not received yet.
+  std::size_t unread() const;
   // The server has closed, after nothing but what was read already.
   bool ended() { return buffer_.empty() && receive().empty(); }
   // Closes with a reset.

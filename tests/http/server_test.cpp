@@ -352,7 +352,7 @@ class Listening : public ServerTest {
   Result<void> listen(const std::vector<ListenAddress>& addresses) {
     std::vector<Listener> listeners;
     for (const ListenAddress& address : addresses) listeners.push_back({address, std::nullopt});
-    return server->set_listeners(listeners);
+    return follow(listeners);
   }
   ListenAddress own(const std::string& host) { return {host, server->ports()[0]}; }
 };
@@ -376,17 +376,42 @@ TEST_F(Listening, FollowsAReloadWithoutDroppingConnections) {
   EXPECT_EQ(second.answer().status, 200);
 }
 
-TEST_F(Listening, SaysWhenNothingCanFailAndBeforeItAcceptsFromNewAddresses) {
+TEST_F(Listening, AcceptsNothingBeforeItServes) {
+  bind(clock);
+  Client early = client();
+  early.get("/");
+  EXPECT_EQ(server->load().connections, 0u);
+  ASSERT_TRUE(server->serve(service()));
+  EXPECT_EQ(early.answer().status, 200);
+}
+
+TEST_F(Listening, AcceptsNothingBetweenRebindAndResume) {
   serve();
-  const std::vector<std::uint16_t> before = server->ports();
-  std::vector<std::vector<std::uint16_t>> then;
-  const auto ready = [&] { then.push_back(server->ports()); };
-  ASSERT_TRUE(
-      server->set_listeners({{{"127.0.0.1", 0}, std::nullopt}, {{"localhost", 0}, std::nullopt}}, ready));
-  ASSERT_EQ(then.size(), 1u);
-  EXPECT_EQ(then[0], before);
-  EXPECT_FALSE(server->set_listeners({{{"192.0.2.1", 0}, std::nullopt}}, ready)) << "nobody's address here";
-  EXPECT_EQ(then.size(), 1u);
+  ASSERT_TRUE(server->rebind({{{"127.0.0.1", 0}, std::nullopt}, {{"localhost", 0}, std::nullopt}}));
+  Client kept(server->ports()[0]);
+  Client fresh(server->ports()[1]);
+  for (Client* client : {&kept, &fresh}) client->get("/");
+  for (int turn = 0; turn < 3; ++turn) {
+    clock.advance(1s);  // a tick would retry sockets that were paused
+    ASSERT_TRUE(eventually([&] { return server->turned_since_last_asked(); }));
+  }
+  EXPECT_EQ(server->load().connections, 0u);
+  server->resume();
+  EXPECT_EQ(kept.answer().status, 200);
+  EXPECT_EQ(fresh.answer().status, 200);
+}
+
+TEST_F(Listening, ClosesWhatGoesBeforeItResumes) {
+  serve();
+  const std::uint16_t former = server->ports()[0];
+  ASSERT_TRUE(server->rebind({{{"localhost", 0}, std::nullopt}}));
+  EXPECT_FALSE(Client(former).send("GET"));
+}
+
+TEST_F(Listening, GoesOnAtOnceAfterARebindThatFails) {
+  serve();
+  EXPECT_FALSE(server->rebind({{{"192.0.2.1", 0}, std::nullopt}})) << "nobody's address here";
+  EXPECT_EQ(get("/").status, 200);
 }
 
 TEST_F(Listening, MovesBetweenAddressesOfOnePort) {
@@ -402,7 +427,7 @@ TEST_F(Listening, MovesBetweenAddressesOfOnePort) {
 
 TEST_F(Listening, StaysAsItWasWhenAReloadFails) {
   serve();
-  const Result<std::unique_ptr<Server>> other = Server::start(options(), clock);
+  const Result<std::unique_ptr<Server>> other = Server::bind(listeners(), limits, clock);
   ASSERT_TRUE(other);
   const ListenAddress taken{"127.0.0.1", (*other)->ports()[0]};
   const Result<void> refused = listen({own("0.0.0.0"), taken});
@@ -418,10 +443,8 @@ TEST_F(Listening, StaysAsItWasWhenAReloadFails) {
 
 TEST_F(Listening, SaysWhatIsWrongWithAnAddress) {
   const auto complaint = [&](const ListenAddress& address) {
-    Server::Options bad = options();
-    bad.listeners = {{address, std::nullopt}};
-    const auto started = Server::start(std::move(bad), clock);
-    return started ? "no complaint" : started.error().message;
+    const auto bound = Server::bind({{address, std::nullopt}}, limits, clock);
+    return bound ? "no complaint" : bound.error().message;
   };
   EXPECT_EQ(complaint({"192.0.2.1", 0}), "cannot listen on 192.0.2.1:0: this machine has no such address");
   EXPECT_EQ(complaint({"no-such-host.invalid", 0}),

@@ -62,39 +62,47 @@ class Serving : public ::testing::Test {
     server.reset();
   }
 
+  std::vector<Listener> listeners() const { return {{{"127.0.0.1", 0}, tls}}; }
   // "/wait…" waits at the gate, "/throw" throws, everything else answers `body`. "/-/…" is urgent,
   // but "/-/healthy", which is immediate. "/-/wait" waits at the gate too.
-  Server::Options options() {
-    Server::Options options;
-    options.listeners = {{{"127.0.0.1", 0}, tls}};
-    options.limits = limits;
-    options.handler = [this](const Request& request) {
+  Service service() {
+    Service service;
+    service.handler = [this](const Request& request) {
       if (request.path.rfind("/wait", 0) == 0 || request.path == "/-/wait") gate.pass();
       if (request.path == "/throw") throw std::runtime_error("on purpose");
       MutexLock lock(mutex);
       seen.push_back(request);
       return text_response(200, request.path == "/-/healthy" ? "ok\n" : body);
     };
-    options.triage = [](std::string_view path) {
+    service.triage = [](std::string_view path) {
       if (path == "/-/healthy") return Urgency::immediate;
       return path.substr(0, 3) == "/-/" ? Urgency::urgent : Urgency::ordinary;
     };
-    options.observer.answered = [this](std::string_view path, int status) {
+    service.observer.answered = [this](std::string_view path, int status) {
       MutexLock lock(mutex);
       ++answered[{std::string(path), status}];
     };
-    options.observer.rejected = [this](Rejection reason) {
+    service.observer.rejected = [this](Rejection reason) {
       MutexLock lock(mutex);
       ++rejected[reason];
     };
-    return options;
+    return service;
+  }
+  void bind(const Clock& by) {
+    Result<std::unique_ptr<Server>> bound = Server::bind(listeners(), limits, by);
+    ASSERT_TRUE(bound) << bound.error().message;
+    server = std::move(bound).value();
   }
   void serve(const Clock& by) {
-    Result<std::unique_ptr<Server>> started = Server::start(options(), by);
-    ASSERT_TRUE(started) << started.error().message;
-    server = std::move(started).value();
+    bind(by);
+    ASSERT_TRUE(server->serve(service()));
   }
   void serve() { serve(clock); }
+  Result<void> follow(const std::vector<Listener>& listeners) {
+    Result<void> bound = server->rebind(listeners);
+    if (bound) server->resume();
+    return bound;
+  }
 
   Client client() { return tls ? Client(server->ports()[0], ClientTls{}) : Client(server->ports()[0]); }
   Answer get(const std::string& path, const std::string& headers = "") {

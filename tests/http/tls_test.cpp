@@ -103,12 +103,12 @@ TEST_F(TlsTest, RenewsCertificatesUnderOpenConnections) {
   Client old = client();
   EXPECT_EQ(old.server_name(), "first");
   const TlsFiles renewed = certificates.signed_for("second", kMuchLater);
-  ASSERT_TRUE(server->set_listeners({{{"127.0.0.1", 0}, renewed}}));
+  ASSERT_TRUE(follow({{{"127.0.0.1", 0}, renewed}}));
   EXPECT_EQ(client().server_name(), "second");
   EXPECT_EQ(server->certificate_expiry(), kMuchLater);
   old.get("/");
   EXPECT_EQ(old.answer().status, 200);
-  ASSERT_TRUE(server->set_listeners({{{"127.0.0.1", 0}, std::nullopt}}));
+  ASSERT_TRUE(follow({{{"127.0.0.1", 0}, std::nullopt}}));
   Client plain(server->ports()[0]);
   plain.get("/");
   EXPECT_EQ(plain.answer().status, 200);
@@ -120,7 +120,7 @@ TEST_F(TlsTest, KeepsTheOldCertificateWhenTheNewIsBad) {
   serve();
   TlsFiles bad = *tls;
   bad.cert_file = certificates.file("empty.pem", "");
-  EXPECT_FALSE(server->set_listeners({{{"127.0.0.1", 0}, bad}}));
+  EXPECT_FALSE(follow({{{"127.0.0.1", 0}, bad}}));
   EXPECT_EQ(client().server_name(), "first");
 }
 

@@ -82,14 +82,13 @@ TEST_F(Turning, GoesOnWhenItIsWokenWhileItTakesAnEarlierWaking) {
 }
 
 TEST_F(Turning, EndsWhileTheEventThreadIsStuck) {
-  Server::Options stuck = options();
+  bind(clock);
+  Service stuck = service();
   stuck.triage = [this](std::string_view path) {
     if (path == "/stuck") gate.pass();
     return Urgency::ordinary;
   };
-  Result<std::unique_ptr<Server>> started = Server::start(std::move(stuck), clock);
-  ASSERT_TRUE(started) << started.error().message;
-  server = std::move(started).value();
+  ASSERT_TRUE(server->serve(std::move(stuck)));
   Client asking = client();
   asking.get("/stuck");
   ASSERT_TRUE(eventually([this] { return gate.waiting() == 1; }));

@@ -27,21 +27,20 @@ Life::Life(const World& world) : transport_(world.api, world.clock) {
       upstream::GlobalLimits{.max_concurrent_requests = loaded.config->upstream.max_concurrent_requests,
                              .requests_per_second = loaded.config->upstream.requests_per_second},
       world.seed);
-  gateway_ = std::make_unique<gateway::Gateway>(
-      std::move(loaded), gateway::Gateway::Dependencies{.clock = world.clock,
-                                                        .log = world.log,
-                                                        .collector = *collector_,
-                                                        .history = *history_,
-                                                        .tokens = world.tokens,
-                                                        .seed = world.seed,
-                                                        .load =
-                                                            [world](const config::Config& running) {
-                                                              return load(world, config::LoadMode::reload,
-                                                                          &running);
-                                                            },
-                                                        .listen = nullptr,
-                                                        .certificate_expiry = nullptr});
-  routes_ = std::make_unique<gateway::Routes>(*gateway_, world.clock, [this] { return gateway_->reload(); });
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(loaded),
+                                                gateway::Gateway::Dependencies{.clock = world.clock,
+                                                                               .log = world.log,
+                                                                               .collector = *collector_,
+                                                                               .history = *history_,
+                                                                               .tokens = world.tokens,
+                                                                               .seed = world.seed});
+  const auto steps = gateway::ReloadSteps{
+      .load =
+          [world](const config::Config& running) { return load(world, config::LoadMode::reload, &running); },
+      .rebind = nullptr,
+      .resume = nullptr};
+  routes_ = std::make_unique<gateway::Routes>(*gateway_, world.clock,
+                                              [this, steps] { return gateway::reload(*gateway_, steps); });
 }
 
 }  // namespace sqlbak_gateway::soak

@@ -5,6 +5,7 @@
 #include "simulator/in_process_transport.h"
 #include "soak/owned_allocations.h"
 #include "sqlbak_gateway/gateway/gateway.h"
+#include "sqlbak_gateway/gateway/reload.h"
 #include "sqlbak_gateway/gateway/routes.h"
 #include "sqlbak_gateway/history/history.h"
 #include "support/manual_clock.h"

@@ -41,15 +41,8 @@ class Gateway {
     history::History& history;
     const config::BoundedTokens& tokens;
     std::uint64_t seed = 0;  // spreads the accounts' collections
-    // Reads the configuration anew, for a reload. `running` is what is in force.
-    std::function<config::LoadOutcome(const config::Config& running)> load;
-    // Makes the listeners follow a reload, and calls `ready` after closing those that go and before accepting
-    // from those that are new; an Error keeps the running configuration, and then it is not called. Empty:
-    // nothing listens.
-    std::function<Result<void>(const config::ServerConfig& server, const std::function<void()>& ready)>
-        listen;
     // When the server's certificate expires. Empty: never.
-    std::function<std::optional<SystemTime>()> certificate_expiry;
+    std::function<std::optional<SystemTime>()> certificate_expiry = nullptr;
     TryPassword try_password = bcrypt_matches;
   };
 
@@ -61,8 +54,14 @@ class Gateway {
 
   // What is in force; never null.
   std::shared_ptr<const Generation> generation() const EXCLUDES(mutex_);
-  // Reads the configuration and puts it in force, or leaves everything as it is and says why.
-  Result<void> reload() EXCLUDES(reload_mutex_);
+  // A reload (reload.h) is prepare(), and then commit() or refuse(). One reload at a time.
+  //
+  // What `loaded` comes to; nothing has changed yet. The Error says what is wrong with the configuration.
+  Result<std::shared_ptr<const Generation>> prepare(config::LoadOutcome loaded) EXCLUDES(mutex_);
+  // Puts in force what prepare() returned.
+  void commit(const std::shared_ptr<const Generation>& next) EXCLUDES(mutex_);
+  // The running configuration stays: notes and logs why, and returns it.
+  Error refuse(Error why) EXCLUDES(mutex_);
 
   // The account of that name; empty if there is none.
   std::optional<ConfiguredAccount> account(std::string_view name) const;
@@ -88,9 +87,8 @@ class Gateway {
   OwnMetrics metrics_;
   const std::unique_ptr<WaitingPlaces> waiting_;
   std::atomic<std::uint64_t> max_response_bytes_;
-  std::uint64_t next_key_ = 1;  // under reload_mutex_ but for the constructor
+  std::uint64_t next_key_ = 1;  // the constructor's, then prepare()'s
 
-  Mutex reload_mutex_;  // one reload at a time
   mutable Mutex mutex_;
   std::shared_ptr<const Generation> generation_ GUARDED_BY(mutex_);
   bool last_reload_succeeded_ GUARDED_BY(mutex_) = true;

@@ -1,4 +1,4 @@
-// The Authorization header, taken apart. What it grants is the gateway's business. Pure; safe from any
+// Reads the Authorization header. What the credentials grant is the gateway's business. Pure; safe from any
 // thread.
 #pragma once
 
@@ -26,10 +26,10 @@ struct BearerCredentials {
 
 using Credentials = std::variant<BasicCredentials, BearerCredentials>;
 
-// Nothing when the value is of another scheme or malformed (not base64, no ':', control characters, a bad
+// Empty if the value has another scheme or is malformed (not base64, no ':', control characters, a bad
 // token).
 std::optional<Credentials> parse_authorization(std::string_view header_value);
-// Of the request's only Authorization header; nothing when it has none (the server refuses several).
+// From the request's Authorization header; empty if it has none. The server refuses requests with several.
 std::optional<Credentials> credentials_of(const Request& request);
 
 }  // namespace sqlbak_gateway::http

@@ -1,7 +1,7 @@
 // Request and Response: what a handler gets and gives. Value types; they know nothing of sockets.
 //
-// A Request that reaches a handler is whole, bounded (see Limits) and well-formed: what is malformed or too
-// large has been answered by the server itself.
+// A Request that reaches a handler is whole, bounded (see Limits) and well-formed: the server itself answers
+// what is malformed or too large.
 #pragma once
 
 #include <functional>
@@ -46,10 +46,10 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  // Others: never Content-Length, Content-Type, Content-Encoding, Date or Connection, which are the server's.
+  // Further ones; Content-Length, Content-Type, Content-Encoding, Date and Connection are the server's.
   // Control characters in values become blanks.
   std::vector<NamedValue> headers;
-  // Nothing: an empty body. Shared, so that many answers can send one body without copying it. For HEAD the
+  // Null: an empty body. Shared, so that many answers can send one body without copying it. For HEAD the
   // server sends its length only.
   std::shared_ptr<const std::string> body;
   std::string content_encoding;  // "gzip" when the body is already compressed; empty: identity
@@ -63,7 +63,5 @@ using Handler = std::function<Response(const Request&)>;
 Response text_response(int status, std::string text);
 // 405 with `allow` ("GET, HEAD") in the Allow header.
 Response method_not_allowed(std::string_view allow);
-// The registered phrase of a status ("Not Found"); "Status" for those nobody here sends.
-std::string_view reason_phrase(int status);
 
 }  // namespace sqlbak_gateway::http

@@ -2,9 +2,9 @@
 //
 // One event thread accepts, shakes hands, reads requests until they are whole, finishes slow writes, and
 // keeps every deadline; it never waits for a client. A thread is spent only on a request that is whole and
-// admitted: ordinary ones in a pool of max_requests_in_flight, urgent ones in a small pool of their own, so
-// that operators get answers while every ordinary thread waits. Immediate ones, health checks, need no thread
-// at all. What is refused is refused with an answer that says why.
+// admitted: ordinary requests have a pool of max_requests_in_flight threads, and urgent ones a small pool of
+// their own, so that operators get answers while every ordinary thread waits. Immediate requests, which are
+// health checks, need no thread at all. What is refused is refused with an answer that says why.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -29,10 +29,10 @@ namespace sqlbak_gateway::http {
 struct Limits {
   std::size_t max_requests_in_flight = 256;  // ordinary requests in the handler at once; beyond it: 503
   std::size_t urgent_threads = 16;
-  // Open connections; lowered to what the descriptor limit allows. When full, the connection that has been
-  // quiet for longest gives way to a new one, so that holding connections open gains an attacker nothing.
+  // Open connections; lowered to what the descriptor limit allows. Beyond it the connection that has been
+  // quiet for longest is closed, so that holding connections open gains an attacker nothing.
   std::size_t max_connections = 8192;
-  // The share of one client address (one /64 of IPv6). Beyond it, its own quietest connection gives way.
+  // The share of one client address (one /64 of IPv6). Beyond it, its own quietest connection is closed.
   std::size_t max_connections_per_address = 4096;
 
   std::size_t max_request_line_bytes = 8u << 10;  // beyond it: 414
@@ -43,11 +43,11 @@ struct Limits {
   Duration handshake_time = std::chrono::seconds(10);  // of TLS
   // From the connection or the request's first byte to its last; beyond it: 408.
   Duration request_time = std::chrono::seconds(10);
-  // Between requests. Longer than the five minutes Prometheus keeps a connection, so that it is the client
-  // who hangs up and no request meets a closing connection.
+  // Between requests. Longer than the five minutes for which Prometheus keeps a connection, so that the
+  // client hangs up and no request meets a closing connection.
   Duration idle_time = std::chrono::seconds(330);
-  Duration write_time = std::chrono::seconds(60);  // for the whole answer to be taken by the client
-  // Threads that were not needed for so long end, after twice as long at the latest.
+  Duration write_time = std::chrono::seconds(60);  // for the client to take the whole answer
+  // Threads that were not needed for this time end, after twice as long at the latest.
   Duration thread_idle_time = std::chrono::seconds(10);
 };
 
@@ -61,7 +61,7 @@ enum class Rejection {
   slow_request,       // 408: no whole request in request_time
   slow_reader,        // cut: the answer was not taken in write_time
   handshake,          // cut: TLS failed or took too long
-  evicted,            // gave way to newer connections
+  evicted,            // closed to make room for newer connections
   descriptors,        // the process ran out of descriptors
 };
 inline constexpr std::array kRejections = {
@@ -70,56 +70,62 @@ inline constexpr std::array kRejections = {
     Rejection::evicted,        Rejection::descriptors};
 std::string_view name(Rejection rejection);
 
-// Whom to tell. Called on the server's threads, several at once; must be quick. Empty functions are not
-// called.
+// Who is told of answers and refusals. Called on the server's threads, several at once; must be quick. Empty
+// functions are not called.
 struct Observer {
-  // An answer was handed to the network (by the handler or, refusing, by the server). `path` is the client's
-  // text: never a label value as it is; empty when none could be read.
+  // An answer, the handler's or a refusal of the server, was handed to the network. `path` is the client's
+  // text, which must not become a label value as it is; empty if none could be read.
   std::function<void(std::string_view path, int status)> answered;
   std::function<void(Rejection)> rejected;
 };
 
 enum class Urgency {
-  immediate,  // on the event thread, whatever all others do: the handler must neither wait nor work
+  immediate,  // on the event thread: the handler must neither wait nor work
   urgent,
   ordinary
 };
 // Pure, quick, safe from any thread.
 using Triage = std::function<Urgency(std::string_view path)>;
 
+// What answers requests.
+struct Service {
+  Handler handler;
+  Triage triage;  // empty: all ordinary
+  Observer observer;
+};
+
 class EventLoop;
 
-// Resource type. `clock` and whatever the functions refer to must outlive it.
+// Resource type. `clock` and whatever the service refers to must outlive it.
 class Server {
  public:
-  struct Options {
-    std::vector<Listener> listeners;  // at least one
-    Limits limits;
-    Handler handler;
-    Triage triage;  // empty: all ordinary
-    Observer observer;
-  };
-
-  // Binds every listener, then serves. All or nothing: an Error says which address or file, why, and what to
-  // do.
-  static Result<std::unique_ptr<Server>> start(Options options, const Clock& clock);
+  // Binds every listener, of which there must be one at least. All or nothing: an Error says which address or
+  // file, why, and what to do. Clients that connect wait until serve().
+  static Result<std::unique_ptr<Server>> bind(const std::vector<Listener>& listeners, const Limits& limits,
+                                              const Clock& clock);
   // stop() with a second's grace.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Starts to accept and to answer. Once. The Error is a lack of threads.
+  Result<void> serve(Service service);
+
   // The bound ports, in the order of the listeners. Any thread.
   std::vector<std::uint16_t> ports() const;
 
-  // Follows a reload; any thread, one at a time. A listener whose address stays keeps its socket and
-  // connections, and uses the TLS files as they are now for new handshakes; the others are closed or opened
-  // (connections of a closed one finish their request). All or nothing as start(). Once nothing can fail any
-  // more, and the closed ones are closed, `ready` is called on the server's thread: what is accepted on the
-  // new ones comes after it. It must be quick.
-  Result<void> set_listeners(const std::vector<Listener>& listeners, const std::function<void()>& ready = {});
+  // A reload takes two steps, so that the caller can change its rules between them: no new address is served
+  // under the old rules, and no old address under the new. Any thread, one reload at a time.
+  //
+  // rebind() is the first step. A listener whose address stays keeps its socket and connections, and uses the
+  // TLS files as they are now for new handshakes; new ones are bound and the others closed (connections of a
+  // closed one finish their request). Until resume() nothing is accepted; clients wait. All or nothing: after
+  // an Error everything is as before, and resume() is not needed.
+  Result<void> rebind(const std::vector<Listener>& listeners);
+  void resume();
   void set_max_requests_in_flight(std::size_t requests);
 
-  // When the first of the certificates in use expires; nothing without TLS.
+  // When the first of the certificates in use expires; empty without TLS.
   std::optional<SystemTime> certificate_expiry() const;
 
   struct Load {
@@ -129,13 +135,14 @@ class Server {
   };
   Load load() const;
 
-  // Whether the event thread has gone round since the call before (true the first time), and sends it round
-  // again. Waits for nothing. Any one thread.
+  // Whether the event thread has made a turn since the last call (true the first time). Wakes it for another
+  // turn, and does not wait. Any one thread.
   bool turned_since_last_asked();
 
   struct Stopped {
-    std::size_t connections_cut = 0;   // whose answers were not finished
-    std::size_t handlers_running = 0;  // that did not return; what they refer to must not be destroyed: exit
+    std::size_t connections_cut = 0;  // whose answers were not finished
+    // Handlers that did not return. What they refer to must not be destroyed, so the process has to exit.
+    std::size_t handlers_running = 0;
   };
   // Stops listening at once, closes idle connections, lets running requests be answered until `deadline`,
   // then cuts. Returns at the deadline at the latest, whatever handlers and clients do. Once; any thread but
@@ -143,12 +150,12 @@ class Server {
   Stopped stop(Deadline deadline);
 
  private:
-  Server(std::shared_ptr<EventLoop> loop, const Clock& clock);
-  std::shared_ptr<EventLoop> loop_;
+  Server(std::unique_ptr<EventLoop> loop, const Clock& clock);
+  const std::unique_ptr<EventLoop> loop_;
   const Clock& clock_;
 };
 
-// Raises the process's soft limit of open descriptors to the hard one; what it is then.
+// Raises the process's soft limit of open descriptors to the hard one, and returns what it is then.
 std::size_t raise_descriptor_limit();
 
 }  // namespace sqlbak_gateway::http

@@ -1,4 +1,4 @@
-#include "service_manager.h"
+#include "program/service_manager.h"
 
 #include <chrono>
 #include <cstdint>
@@ -7,7 +7,7 @@
 namespace sqlbak_gateway {
 namespace {
 
-// systemd not listening is no trouble of ours: the service works without.
+// If systemd does not listen, the service works all the same.
 void tell(const std::string& state) {
   (void)sd_notify(0, state.c_str());
 }
