@@ -8,12 +8,15 @@
 namespace sqlbak_gateway::http {
 namespace {
 
-// A whole TLS record, so that nothing decrypted stays behind, of which no poll would tell.
+// A whole TLS record, so that no decrypted bytes stay behind that a poll would not report.
 constexpr std::size_t kReadBytes = 16u << 10;
-// After a refusal the client is listened to for a little, because a close with unread bytes would reset the
-// connection and take the answer from a client that is still sending.
+// After a refusal the server reads on for a moment: a close with unread bytes would reset the connection and
+// take the answer from a client that is still sending.
 constexpr Duration kDrainTime = std::chrono::seconds(2);
 constexpr std::size_t kDrainBytes = 1u << 20;
+// How much of an answer is written in one turn of the event thread. Three hundred clients that read large
+// answers as fast as they can would else have it copy hundreds of megabytes between two health checks.
+constexpr std::size_t kWriteBytesATurn = 64u << 10;
 
 }  // namespace
 
@@ -39,7 +42,7 @@ Connection::Wants Connection::advance() {
     case Phase::answering:
       return Wants::handler;
     case Phase::writing:
-      return write();
+      return write(kWriteBytesATurn);
     case Phase::draining:
       return drain();
   }
@@ -84,7 +87,7 @@ Connection::Wants Connection::read() {
     }
     if (auto* refused = std::get_if<Refused>(&reading)) return refuse(std::move(*refused));
     if (reader_.take_expectation()) {
-      // The interim answer is so small that it fits whatever buffer is left, or the client is not reading.
+      // The interim answer is so small that it fits into any buffer, unless the client does not read.
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       const Channel::Progress progress = channel_.write(kContinue, {});
       if (progress.bytes != kContinue.size()) return Wants::closing;
@@ -117,17 +120,20 @@ Connection::Wants Connection::send(const Response& response, bool keep) {
   phase_ = Phase::writing;
   allow(limits_.write_time);
   if (observer_.answered) observer_.answered(current_.request.path, response.status);
-  return write();
+  return write(SIZE_MAX);
 }
 
-Connection::Wants Connection::write() {
+Connection::Wants Connection::write(std::size_t at_most) {
   const std::string_view head = head_;
   const std::string_view body = body_ ? std::string_view(*body_) : std::string_view();
   while (sent_ < head.size() + body.size()) {
+    if (at_most == 0) return Wants::writable;
     const std::size_t head_sent = std::min(sent_, head.size());
-    const Channel::Progress progress = channel_.write(head.substr(head_sent), body.substr(sent_ - head_sent));
+    const Channel::Progress progress =
+        channel_.write(head.substr(head_sent), body.substr(sent_ - head_sent, at_most));
     if (progress.state != Channel::State::done) return wait_for(progress.state);
     sent_ += progress.bytes;
+    at_most -= std::min(at_most, progress.bytes);
   }
   return written();
 }
@@ -180,7 +186,7 @@ Connection::Wants Connection::time_out() {
   return Wants::closing;
 }
 
-void Connection::give_way() {
+void Connection::evict() {
   reject(Rejection::evicted);
   if (phase_ != Phase::reading || reader_.empty()) return;
   current_ = Complete{};
