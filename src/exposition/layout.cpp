@@ -15,7 +15,7 @@ using evaluation::PreparedRow;
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kSampleBytes =
-    kLongestName + 40 + kLongestValue;     // but for the labels of a job or server
+    kLongestName + 40 + kLongestValue;     // without the labels of a job or server
 constexpr std::size_t kFixedSeries = 40;  // at most: what no answer of the API makes more of
 
 std::size_t family_bytes() {

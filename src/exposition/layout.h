@@ -1,5 +1,4 @@
-// What a Layout holds: for an account and a format, all text that does not change from one answer to the
-// next.
+// The contents of a Layout: all text of an account in a format that is the same in every answer.
 #pragma once
 
 #include "sqlbak_gateway/exposition/catalogue.h"
@@ -10,7 +9,7 @@
 
 namespace sqlbak_gateway::exposition {
 
-// Whether answers in that format have the metric.
+// Whether answers in the format have the metric.
 bool offered(const Metric& metric, const Format& format);
 
 // Labels are escaped and without braces.
@@ -29,8 +28,8 @@ struct RowLabels {
   const evaluation::PreparedJob* job;
   const evaluation::PreparedRow* row;
   std::size_t index;    // of the row's age in the findings
-  std::string labels;   // the contract's J: the job's and the backup type
-  std::string summary;  // of sqlbak_job_summary, where it is offered
+  std::string labels;   // of the job, and the backup type
+  std::string summary;  // labels of sqlbak_job_summary, if it is offered
 };
 
 struct Layout::Parts {

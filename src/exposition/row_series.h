@@ -1,5 +1,4 @@
-// RowSeries: the series that a job and type may have, and where their values come from. A new one is a row
-// here.
+// RowSeries: the series of a job and backup type, and where their values come from. A new one is a row here.
 #pragma once
 
 #include "exposition/sample_writer.h"
@@ -10,10 +9,10 @@
 
 namespace sqlbak_gateway::exposition {
 
-// Its metric, the labels it has beyond the job's and type's, and its value: NaN where it is not known.
 struct RowSeries {
   const Metric* metric;
-  std::string_view labels_after;  // escaped, with the comma before them
+  std::string_view labels_after;  // after those of the job and type; escaped, and with a comma before them
+  // NaN if it is not known.
   double (*value)(const evaluation::PreparedJob& job, const evaluation::PreparedRow& row, double age_hours);
 };
 
@@ -38,7 +37,7 @@ inline double failed(Job, Row row, double) {
   return row.window ? static_cast<double>(row.window->failed) : kNoSample;
 }
 
-// In the catalogue's order.
+// In the order of the catalogue.
 inline constexpr RowSeries kAll[] = {
     {&metric("sqlbak_job_retention_days"), "", retention_days},
     {&metric("sqlbak_job_has_backups_older_than_policy"), "", older_than_policy},

@@ -8,9 +8,9 @@
 namespace sqlbak_gateway::exposition {
 namespace {
 
-// The shortest text that reads back as the same number; whole numbers in full.
+// Writes the shortest text that reads back as the same number, and whole numbers in full.
 char* write_value(char* to, char* end, double value) {
-  constexpr double kExact = 9007199254740992.0;  // 2^53: up to here whole numbers have their own digits
+  constexpr double kExact = 9007199254740992.0;  // 2^53: up to here every whole number is exact
   if (std::abs(value) <= kExact) {
     const auto whole = static_cast<long long>(value);
     if (static_cast<double>(whole) == value) return std::to_chars(to, end, whole).ptr;

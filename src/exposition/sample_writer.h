@@ -1,4 +1,4 @@
-// SampleWriter: appends families and samples to a text.
+// SampleWriter appends metric families and samples to a text.
 #pragma once
 
 #include "sqlbak_gateway/exposition/catalogue.h"
@@ -11,7 +11,7 @@
 
 namespace sqlbak_gateway::exposition {
 
-// What is not known makes no series.
+// The value of a series that is left out, because it is not known.
 inline constexpr double kNoSample = std::numeric_limits<double>::quiet_NaN();
 
 template <typename T>
@@ -19,7 +19,7 @@ double or_no_sample(const std::optional<T>& value) {
   return value ? static_cast<double>(*value) : kNoSample;
 }
 
-inline constexpr std::size_t kLongestValue = 32;  // in bytes, of any double as text
+inline constexpr std::size_t kLongestValue = 32;  // bytes of any double as text
 
 // Appends name="value" after a comma unless it is the first. The value is made valid UTF-8, shortened to `most_bytes`,
 // and escaped.
@@ -33,9 +33,9 @@ class SampleWriter {
   SampleWriter& operator=(const SampleWriter&) = delete;
   ~SampleWriter() { end_family(); }
 
-  // The samples that follow are of this metric. A family without samples leaves no trace.
+  // Begins the samples of a metric. A family without samples is not written.
   void family(const Metric& metric);
-  // A sample with the labels, which are escaped already, one after the other; none when the value is NaN.
+  // Writes a sample with both parts of its labels, which must be escaped; writes nothing if the value is NaN.
   void sample(std::string_view labels, std::string_view labels_after, double value);
   void sample(double value) { sample({}, {}, value); }
 

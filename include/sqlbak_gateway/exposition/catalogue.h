@@ -1,5 +1,5 @@
-// The catalogue: every metric the gateway has, once. What is rendered, docs/metrics.md, the gateway's own
-// metrics and the tests are made from it, so a new metric starts as a row here. Compile-time data.
+// The catalogue: every metric of the gateway, once. Answers, the gateway's own metrics, docs/metrics.md and
+// the tests are made from it, so a new metric starts as a row here. Compile-time data.
 #pragma once
 
 #include <array>
@@ -16,20 +16,20 @@ constexpr std::string_view name(MetricType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
-// What a series is about, which is also where docs/metrics.md lists it.
+// What a series is about. docs/metrics.md is divided in the same way.
 enum class Scope : std::uint8_t {
-  collection,  // the probe and the collections behind it: there whether or not there are data
-  account,     // one series an account, or a few by a fixed label
+  collection,  // the probe and its collections; present with or without data
+  account,     // one series for each account, or a few with a fixed label
   server,
   job,
-  job_type,  // one a job and backup type
+  job_type,  // one series for each job and backup type
   gateway,   // the gateway's own /metrics
 };
 
-// Under which setting of `names` a metric is there.
+// The setting of `names` with which a metric is present.
 enum class Offered : std::uint8_t { always, seed, clean };
 
-// A metric's label names in the order they are written.
+// The label names of a metric, in the order in which they are written.
 struct LabelNames {
   std::array<std::string_view, 8> names{};
   std::size_t count = 0;

@@ -1,8 +1,8 @@
-// Rendering: findings and the state of collecting become text in the Prometheus exposition format 0.0.4.
+// Renders findings and the collection status as text in the Prometheus exposition format 0.0.4.
 //
-// What stays the same between answers (escaped labels, what max_series cuts) is laid out once a snapshot; an
-// answer then only appends. No sample has a timestamp, no series is there twice, and the text is valid UTF-8
-// whatever the API sent.
+// A Layout prepares once for each snapshot what is the same in all its answers: escaped labels, and which
+// series max_series leaves out. An answer then only appends text. No sample has a timestamp, no series occurs
+// twice, and the text is valid UTF-8 whatever the API sent.
 #pragma once
 
 #include "sqlbak_gateway/evaluation/collection_status.h"
@@ -14,8 +14,8 @@
 
 namespace sqlbak_gateway::exposition {
 
-// Which names an account's metrics have: the published exporter's, the convention-clean ones, or both.
-// Metrics that only this gateway has are there in every mode.
+// The names of an account's metrics: those of the published exporter (seed), those that follow Prometheus's
+// conventions (clean), or both. Metrics that only this gateway has are present in every mode.
 enum class NameMode { seed, clean, both };
 
 struct Format {
@@ -29,7 +29,7 @@ struct Format {
   friend bool operator==(const Format&, const Format&) = default;
 };
 
-// A prepared account laid out for a format. Immutable; safe to read from any thread. Keeps its account alive.
+// A prepared account in a format. Immutable; safe to read from any thread. Keeps its account alive.
 class Layout {
  public:
   Layout(std::shared_ptr<const evaluation::PreparedAccount> account, const Format& format);
@@ -49,13 +49,13 @@ class Layout {
   std::unique_ptr<const Parts> parts_;
 };
 
-// Appends an account's whole answer to `out`. `findings` must be of the layout's own account. Allocates at
-// most once, to make room in `out`.
+// Appends the complete answer of an account to `out`. `findings` must refer to the layout's account.
+// Allocates at most once, to enlarge `out`.
 void render(const Layout& layout, const evaluation::Findings& findings,
             const evaluation::CollectionStatus& status, std::string& out);
 
-// Appends the answer of an account without data (none yet, or older than max_stale): the probe and collection
-// metrics and the availability gauges. `series_dropped`: of the data that are too old.
+// Appends the answer of an account without data (none yet, or older than max_stale): the metrics of the probe
+// and its collections. `series_dropped` belongs to the data that are too old.
 void render(const Format& format, const evaluation::CollectionStatus& status, std::size_t series_dropped,
             std::string& out);
 
