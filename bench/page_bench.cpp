@@ -1,7 +1,6 @@
 // The page for people with a thousand accounts of 200 jobs each: what an operator's browser, refreshing,
 // costs.
-#include "gateway/page/page_html.h"
-#include "gateway/page/page_json.h"
+#include "gateway/page/pages.h"
 #include "gateway/published.h"
 #include "large_accounts.h"
 #include "sqlbak_gateway/gateway/account_view.h"
@@ -15,6 +14,8 @@ namespace sqlbak_gateway::benchmarks {
 namespace {
 
 using namespace gateway;
+
+const http::Request kRequest;
 
 class Fleet {
  public:
@@ -49,46 +50,42 @@ void done(benchmark::State& state, const std::string& text) {
 
 void OverviewHtml(benchmark::State& state) {
   const Fleet fleet(static_cast<int>(state.range(0)));
-  const ListQuery query = list_query({}, account_subsets(), account_orders());
   std::string text;
-  for (auto _ : state) text = to_html(overview(fleet.accounts, query, Paging::pages, facts()));
+  for (auto _ : state) text = overview_page(fleet.accounts, kRequest, PageFormat::html, facts());
   done(state, text);
 }
 BENCHMARK(OverviewHtml)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
 
 void OverviewHtmlFiltered(benchmark::State& state) {
   const Fleet fleet(1000);
-  ListQuery query = list_query({}, account_subsets(), account_orders());
-  query.words = "customer gold 99";
+  http::Request filtered;
+  filtered.query = {{"q", "customer gold 99"}};
   std::string text;
-  for (auto _ : state) text = to_html(overview(fleet.accounts, query, Paging::pages, facts()));
+  for (auto _ : state) text = overview_page(fleet.accounts, filtered, PageFormat::html, facts());
   done(state, text);
 }
 BENCHMARK(OverviewHtmlFiltered)->Unit(benchmark::kMillisecond);
 
 void OverviewJson(benchmark::State& state) {
   const Fleet fleet(1000);
-  const ListQuery query = list_query({}, account_subsets(), account_orders());
   std::string text;
-  for (auto _ : state) text = to_json(overview(fleet.accounts, query, Paging::everything, facts()));
+  for (auto _ : state) text = overview_page(fleet.accounts, kRequest, PageFormat::json, facts());
   done(state, text);
 }
 BENCHMARK(OverviewJson)->Unit(benchmark::kMillisecond);
 
 void OverviewHtmlAndGzip(benchmark::State& state) {
   const Fleet fleet(1000);
-  const ListQuery query = list_query({}, account_subsets(), account_orders());
   std::string text;
-  for (auto _ : state) text = http::gzip(to_html(overview(fleet.accounts, query, Paging::pages, facts())));
+  for (auto _ : state) text = http::gzip(overview_page(fleet.accounts, kRequest, PageFormat::html, facts()));
   done(state, text);
 }
 BENCHMARK(OverviewHtmlAndGzip)->Unit(benchmark::kMillisecond);
 
 void AccountHtml(benchmark::State& state) {
   const Fleet fleet(1);
-  const ListQuery query = list_query({}, job_subsets(), job_orders());
   std::string text;
-  for (auto _ : state) text = to_html(account_detail(fleet.accounts.front(), query, Paging::pages, facts()));
+  for (auto _ : state) text = account_page(fleet.accounts.front(), kRequest, PageFormat::html, facts());
   done(state, text);
 }
 BENCHMARK(AccountHtml)->Unit(benchmark::kMillisecond);

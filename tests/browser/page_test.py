@@ -114,12 +114,12 @@ class Reading(PageTest):
         then = self.browser.text("#as-of")
         self.browser.when("a refresh", lambda: self.browser.text("#as-of") != then)
         self.browser.click("#pause")
-        self.assertEqual(self.browser.text("#pause"), "Refresh again")
+        self.assertEqual(self.browser.text("#pause"), "Resume refreshing")
         gateway.stop()
         self.assertEqual(self.browser.text("#unreachable"), "")
         self.browser.click("#pause")
         self.browser.when("the page saying so",
-                          lambda: "The gateway cannot be asked" in self.browser.text("#unreachable"))
+                          lambda: "The gateway does not answer" in self.browser.text("#unreachable"))
         self.assertEqual(self.browser.text("h1"), "2 accounts at risk")
 
     def test_a_refresh_that_was_stopped_changes_nothing(self):

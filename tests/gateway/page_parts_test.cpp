@@ -1,8 +1,7 @@
 // The parts of the page for people that need no gateway: escaping, addresses, words for numbers.
-#include "gateway/page/html.h"
-#include "gateway/page/list_query.h"
+#include "gateway/page/account_list.h"
 #include "gateway/page/page_assets.h"
-#include "gateway/page/page_model.h"
+#include "gateway/page/words.h"
 #include "sqlbak_gateway/base/text.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +27,7 @@ TEST(Html, LiteralsAreMarkupAndEverythingElseIsText) {
   EXPECT_EQ(html.take(), "<p title=\"&lt;b&gt;&amp;&quot;&#39;\">&lt;b&gt;&amp;&quot;&#39;7</p>");
 }
 
-TEST(Html, WhatHtmlDoesNotAllowIsReplaced) {
+TEST(Html, InvalidCharactersAreReplaced) {
   EXPECT_EQ(escaped(std::string_view("a\0b", 3)),
             "a\xEF\xBF\xBD"
             "b");
@@ -42,23 +41,23 @@ class ListQueryTest : public ::testing::Test {
   static ListQuery asked(std::vector<http::NamedValue> parameters) {
     http::Request request;
     request.query = std::move(parameters);
-    return list_query(request, account_subsets(), account_orders());
+    return list_query(request, account_list().options);
   }
   static std::string address_of(std::vector<http::NamedValue> parameters) {
-    return to_address(asked(std::move(parameters)), account_orders());
+    return to_address(asked(std::move(parameters)), account_list().options);
   }
 };
 
-TEST_F(ListQueryTest, WithoutParametersEverythingIsThereWorstFirst) {
+TEST_F(ListQueryTest, DefaultIsAllRowsWorstFirst) {
   const ListQuery query = asked({});
   EXPECT_EQ(query.sort, "state");
   EXPECT_TRUE(query.descending);
   EXPECT_EQ(query.show, "");
   EXPECT_EQ(query.page, 1u);
-  EXPECT_EQ(to_address(query, account_orders()), "?");
+  EXPECT_EQ(to_address(query, account_list().options), "?");
 }
 
-TEST_F(ListQueryTest, AnAddressReadsBackAsItWasWritten) {
+TEST_F(ListQueryTest, AddressReadsBackAsWritten) {
   for (const std::vector<http::NamedValue>& parameters :
        std::vector<std::vector<http::NamedValue>>{{{"q", "erp & co"}},
                                                   {{"show", "at-risk"}, {"sort", "late"}},
@@ -66,7 +65,7 @@ TEST_F(ListQueryTest, AnAddressReadsBackAsItWasWritten) {
                                                   {{"order", "asc"}}}) {
     const ListQuery query = asked(parameters);
     std::vector<http::NamedValue> again;
-    std::string rest = to_address(query, account_orders()).substr(1);
+    std::string rest = to_address(query, account_list().options).substr(1);
     while (!rest.empty()) {
       const std::string one = rest.substr(0, rest.find('&'));
       rest.erase(0, one.size() + 1);
@@ -78,7 +77,7 @@ TEST_F(ListQueryTest, AnAddressReadsBackAsItWasWritten) {
   }
 }
 
-TEST_F(ListQueryTest, WhatIsNotUnderstoodIsLeftAtItsDefault) {
+TEST_F(ListQueryTest, InvalidParametersKeepTheirDefaults) {
   EXPECT_EQ(
       address_of({{"show", "<script>"}, {"sort", "nonsense"}, {"order", "up"}, {"page", "-1"}, {"x", "y"}}),
       "?");
@@ -86,13 +85,13 @@ TEST_F(ListQueryTest, WhatIsNotUnderstoodIsLeftAtItsDefault) {
   EXPECT_EQ(asked({{"page", "0"}}).page, 1u);
 }
 
-TEST_F(ListQueryTest, TheFilterIsBoundedAndValid) {
+TEST_F(ListQueryTest, FilterIsBoundedAndValidUtf8) {
   EXPECT_EQ(asked({{"q", std::string(5000, 'a')}}).words.size(), kMaxFilterBytes);
   EXPECT_EQ(asked({{"q", "\xff"}}).words, "\xEF\xBF\xBD");
   EXPECT_EQ(asked({{"q", "  ACME   gold "}}).terms(), (std::vector<std::string>{"acme", "gold"}));
 }
 
-TEST_F(ListQueryTest, APageBehindTheLastIsTheLast) {
+TEST_F(ListQueryTest, PageAfterTheLastIsTheLast) {
   ListQuery query;
   query.page = 9;
   const PageOfList page = page_of_list(query, 250, 100);
@@ -134,9 +133,10 @@ TEST(Words, EveryFailureHasARemedy) {
   }
 }
 
-TEST(Words, TheSubsetsAreTheStates) {
-  ASSERT_EQ(account_subsets().size(), kStandings.size());
-  for (std::size_t i = 0; i < kStandings.size(); ++i) EXPECT_EQ(account_subsets()[i], key(kStandings[i]));
+TEST(Words, SubsetsAreTheStates) {
+  const std::vector<std::string_view>& subsets = account_list().options.subsets;
+  ASSERT_EQ(subsets.size(), kStandings.size());
+  for (std::size_t i = 0; i < kStandings.size(); ++i) EXPECT_EQ(subsets[i], key(kStandings[i]));
 }
 
 TEST(Stale, FollowsTheAlertAndTheConfiguration) {
@@ -148,7 +148,7 @@ TEST(Stale, FollowsTheAlertAndTheConfiguration) {
   EXPECT_EQ(stale_after(config), hours(6));
 }
 
-TEST(PageAssets, AreFoundByTheirPathsAndHaveAddressesOfTheirContent) {
+TEST(PageAssets, AddressesChangeWithContent) {
   for (const PageAsset asset : kPageAssets) {
     EXPECT_EQ(page_asset(path(asset)), asset);
     EXPECT_EQ("/" + address(asset).substr(0, address(asset).find('?')), path(asset));

@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 // What is wrong with the structure of a document: elements that do not close in order, ids used twice,
-// attributes without quotes. Empty: nothing. Not a validator; enough to catch a slip in page_html.cpp.
+// attributes without quotes. Empty: nothing. Not a validator; enough to catch a slip.
 std::string malformed(std::string_view html) {
   static const std::set<std::string_view> kVoid = {"meta", "link", "input"};
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
@@ -104,10 +104,10 @@ class PageTest : public testing::GatewayWorld {
   }
 };
 
-TEST_F(PageTest, BeforeAnybodyAskedItSaysWhoMust) {
+TEST_F(PageTest, UnprobedAccountIsWaiting) {
   const json acme = account("acme");
   EXPECT_EQ(acme.at("state"), "waiting");
-  EXPECT_THAT(acme.at("reasons").dump(), HasSubstr("nobody has asked for it yet"));
+  EXPECT_THAT(acme.at("reasons").dump(), HasSubstr("not probed yet"));
   // Not known is not zero.
   EXPECT_TRUE(acme.at("jobs").is_null());
   EXPECT_TRUE(acme.at("servers_offline").is_null());
@@ -117,7 +117,7 @@ TEST_F(PageTest, BeforeAnybodyAskedItSaysWhoMust) {
   EXPECT_THAT(html("/accounts/acme"), HasSubstr("Nothing has been read of this account yet"));
 }
 
-TEST_F(PageTest, TheWorstComesFirstWithItsReasons) {
+TEST_F(PageTest, AccountsAreSortedWorstFirstWithReasons) {
   collect_all();
   EXPECT_EQ(names().back(), "acme");
   EXPECT_EQ(account("globex").at("state"), "at-risk");
@@ -130,13 +130,13 @@ TEST_F(PageTest, TheWorstComesFirstWithItsReasons) {
   EXPECT_THAT(html("/"), HasSubstr("2 accounts at risk"));
 }
 
-TEST_F(PageTest, TheSummaryCountsWhatTheFleetDashboardCounts) {
+TEST_F(PageTest, SummaryCountsMatchTheFleetDashboard) {
   collect_all();
   const json summary = document("/accounts.json").at("summary");
   EXPECT_EQ(summary, (json{{"accounts", 3}, {"at_risk", 2}, {"not_collected", 0}, {"stale", 0}}));
 }
 
-TEST_F(PageTest, AFailedCollectionKeepsWhatIsKnownAndSaysWhatToDo) {
+TEST_F(PageTest, FailedCollectionKeepsDataAndGivesAdvice) {
   collect_all();
   let_pass(std::chrono::minutes(10));
   fail_with("account=acme,status=401");
@@ -161,22 +161,22 @@ TEST_F(PageTest, AFailedCollectionKeepsWhatIsKnownAndSaysWhatToDo) {
   EXPECT_TRUE(account("acme").at("advice").is_null());
 }
 
-TEST_F(PageTest, WhatNobodyAsksForBecomesStale) {
+TEST_F(PageTest, DataWithoutProbesBecomeStale) {
   collect_all();
   let_pass(hours(2) + std::chrono::minutes(50));
   EXPECT_EQ(account("acme").at("stale"), false);
   let_pass(std::chrono::minutes(15));
   const json acme = account("acme");
   EXPECT_EQ(acme.at("state"), "stale");
-  EXPECT_THAT(std::string(acme.at("reasons").front()), HasSubstr("nothing newer is known than 3 h"));
+  EXPECT_THAT(std::string(acme.at("reasons").front()), HasSubstr("the data are 3 h"));
   EXPECT_EQ(document("/accounts.json").at("summary").at("stale"), 3);
   // At risk goes before stale, but the subset has all that are stale.
   EXPECT_EQ(names({{"show", "stale"}}).size(), 3u);
   let_pass(hours(24));
-  EXPECT_THAT(account("acme").at("reasons").dump(), HasSubstr("probes do not show it any more"));
+  EXPECT_THAT(account("acme").at("reasons").dump(), HasSubstr("probes no longer return them"));
 }
 
-TEST_F(PageTest, AnAccountsPageShowsItsJobsByType) {
+TEST_F(PageTest, AccountPageShowsJobsByType) {
   collect_all();
   const json globex = account("globex");
   std::map<std::string, json> jobs;
@@ -196,13 +196,13 @@ TEST_F(PageTest, AnAccountsPageShowsItsJobsByType) {
               AllOf(HasSubstr("Warehouse"), HasSubstr("inferred"), HasSubstr("1 database fails")));
 }
 
-TEST_F(PageTest, JobsThatCouldNotBeReadAreNamedAsAReason) {
+TEST_F(PageTest, UnreadableJobsAreAReason) {
   fail_with("account=globex,endpoint=settings,status=500,path=*101*");
   collect_all();
   EXPECT_THAT(account("globex").at("reasons").dump(), HasSubstr("1 job could not be read"));
 }
 
-TEST_F(PageTest, RetentionThatIsNotKeptIsShown) {
+TEST_F(PageTest, RetentionViolationIsShown) {
   collect_all();
   const json jobs = account("initech").at("job_list");
   const auto timesheets =
@@ -211,13 +211,13 @@ TEST_F(PageTest, RetentionThatIsNotKeptIsShown) {
   EXPECT_THAT(html("/accounts/initech"), HasSubstr("3 days: expired, and not deleted"));
 }
 
-TEST_F(PageTest, ACollectionThatHadToWaitSaysWhatFor) {
+TEST_F(PageTest, ThrottledCollectionSaysHowLongItWaited) {
   fail_with("account=acme,endpoint=jobs,status=429,retry_after=30s,first=1");
   collected("acme");
   EXPECT_THAT(html("/accounts/acme"), ContainsRegex("<small>3[0-9] s of it waiting for rate limits</small>"));
 }
 
-TEST_F(PageTest, OverridesThatMatchNothingAreShown) {
+TEST_F(PageTest, UnmatchedOverridesAreShown) {
   configuration.accounts.at("acme").jobs.push_back(
       {.selector = "Misspelt", .ignore = true, .max_age = {}, .place = {}});
   configuration.accounts.at("acme").jobs.push_back(
@@ -231,7 +231,7 @@ TEST_F(PageTest, OverridesThatMatchNothingAreShown) {
   EXPECT_THAT(acme.at("reasons").dump(), HasSubstr("1 override does not match"));
 }
 
-TEST_F(PageTest, ADecommissionedServerAsksForNoAttention) {
+TEST_F(PageTest, IgnoredServerNeedsNoAttention) {
   configuration.accounts.at("acme").servers.push_back(
       {.selector = "acme-branch", .ignore = true, .place = {}});
   collect_all();
@@ -241,7 +241,7 @@ TEST_F(PageTest, ADecommissionedServerAsksForNoAttention) {
   EXPECT_EQ(acme.at("servers_offline"), 1) << "as SqlBak says";
 }
 
-TEST_F(PageTest, SortingAndFilteringAreTheServers) {
+TEST_F(PageTest, ServerSortsAndFilters) {
   collect_all();
   EXPECT_THAT(names({{"sort", "account"}}), ElementsAre("acme", "globex", "initech"));
   EXPECT_THAT(names({{"sort", "account"}, {"order", "desc"}}), ElementsAre("initech", "globex", "acme"));
@@ -266,7 +266,7 @@ TEST_F(PageTest, SortingAndFilteringAreTheServers) {
               AllOf(HasSubstr(">CRM<"), Not(HasSubstr(">Billing<"))));
 }
 
-TEST_F(PageTest, NamesFromElsewhereStayText) {
+TEST_F(PageTest, NamesFromTheApiAreEscaped) {
   const std::string hostile = "</td><script>alert(1)</script>\" onmouseover='x' \xE2\x80\xAE&amp;";
   api.with([&](simulator::World& world) {
     simulator::Account& globex = *world.find("globex");
@@ -299,7 +299,7 @@ TEST_F(PageTest, LongNamesAreCutBetweenCharacters) {
   EXPECT_THAT(page, AllOf(HasSubstr(endless.substr(0, 120) + "…"), Not(HasSubstr(endless.substr(0, 130)))));
 }
 
-TEST_F(PageTest, PagesAreHardened) {
+TEST_F(PageTest, SecurityHeadersAreSet) {
   for (const std::string path : {"/", "/accounts/acme", "/accounts.json", "/accounts/acme.json"}) {
     const http::Response response = get(path);
     EXPECT_THAT(header(response, "Content-Security-Policy"),
@@ -317,7 +317,7 @@ TEST_F(PageTest, PagesAreHardened) {
   }
 }
 
-TEST_F(PageTest, ItsAssetsAreServed) {
+TEST_F(PageTest, AssetsAreServed) {
   const std::string page = html("/");
   for (const PageAsset asset : kPageAssets) {
     EXPECT_THAT(page, HasSubstr("\"" + address(asset) + "\""));
@@ -330,7 +330,7 @@ TEST_F(PageTest, ItsAssetsAreServed) {
   EXPECT_EQ(get("/assets/nothing.css").status, 404);
 }
 
-TEST_F(PageTest, JsonIsForThoseWhoPreferIt) {
+TEST_F(PageTest, AcceptHeaderChoosesJson) {
   const auto type = [&](const char* accept) { return get("/", {}, {{"Accept", accept}}).content_type; };
   const std::string html_type = "text/html; charset=utf-8";
   EXPECT_EQ(type("application/json"), "application/json");
@@ -344,27 +344,27 @@ TEST_F(PageTest, JsonIsForThoseWhoPreferIt) {
   EXPECT_EQ(get("/accounts/acme", {}, {{"Accept", "application/json"}}).content_type, "application/json");
 }
 
-TEST_F(PageTest, AnAccountMayBeCalledLikeAFile) {
+TEST_F(PageTest, AccountNameMayEndInJson) {
   configured("acme.json").token.name = variable("globex");
   EXPECT_EQ(get("/accounts/acme.json").content_type, "text/html; charset=utf-8");
   EXPECT_EQ(account("acme.json").at("account"), "acme.json");
   EXPECT_EQ(account("globex").at("account"), "globex");
 }
 
-TEST_F(PageTest, BigPagesAreCompressedForThoseWhoAcceptIt) {
+TEST_F(PageTest, LargePagesAreCompressed) {
   const http::Response response = get("/", {}, {{"Accept-Encoding", "gzip"}});
   EXPECT_EQ(response.content_encoding, "gzip");
   EXPECT_LT(response.body->size(), get("/").body->size());
 }
 
-TEST_F(PageTest, ItAnswersWhileTheServerIsBusy) {
+TEST_F(PageTest, PagesAreUrgentRequests) {
   for (const char* path :
        {"/", "/accounts/acme", "/accounts/acme.json", "/accounts.json", "/assets/page.css"}) {
     EXPECT_EQ(routes().urgency(path), http::Urgency::urgent) << path;
   }
 }
 
-TEST_F(PageTest, ItsPathsAreLabelsOfAFixedList) {
+TEST_F(PageTest, PathLabelsAreAFixedList) {
   EXPECT_EQ(path_label("/accounts/acme"), "/accounts/");
   EXPECT_EQ(path_label("/accounts/anything/else"), "/accounts/");
   EXPECT_EQ(path_label("/accounts.json"), "/accounts.json");
@@ -373,7 +373,7 @@ TEST_F(PageTest, ItsPathsAreLabelsOfAFixedList) {
   EXPECT_EQ(path_label("/accounts"), "other");
 }
 
-TEST_F(PageTest, AFailedReloadIsShown) {
+TEST_F(PageTest, FailedReloadIsShown) {
   EXPECT_THAT(html("/"), HasSubstr("configuration loaded"));
   EXPECT_EQ(document("/accounts.json").at("gateway").at("configuration").at("last_reload_successful"), true);
   next_load_fails = true;
@@ -390,7 +390,7 @@ class ManyAccountsTest : public PageTest {
   }
 };
 
-TEST_F(ManyAccountsTest, ComeInPagesForPeopleAndAllAtOnceForScripts) {
+TEST_F(ManyAccountsTest, HtmlIsPagedAndJsonIsNot) {
   const std::string first = html("/", {{"sort", "account"}});
   EXPECT_THAT(first, AllOf(HasSubstr("1–100 of 1,000 accounts"), HasSubstr("Page 1 of 10"),
                            HasSubstr("sort=account&amp;page=2"), Not(HasSubstr("Previous"))));
@@ -425,7 +425,7 @@ class TenantsTest : public PageTest {
   }
 };
 
-TEST_F(TenantsTest, EachSeesTheirOwn) {
+TEST_F(TenantsTest, ReadersSeeOnlyTheirAccounts) {
   collect_all();
   for (const http::Response& page :
        {get("/"), get("/accounts/acme"), get("/accounts.json"), get("/assets/page.css")})
@@ -440,7 +440,7 @@ TEST_F(TenantsTest, EachSeesTheirOwn) {
   EXPECT_EQ(json::parse(*as("operator", "/accounts.json").body).at("summary").at("accounts"), 3);
 }
 
-TEST_F(TenantsTest, AnAccountThatOneMayNotSeeIsLikeNone) {
+TEST_F(TenantsTest, HiddenAccountLooksUnknown) {
   for (const char* suffix : {"", ".json"}) {
     const http::Response hidden = as("tenant", std::string("/accounts/globex") + suffix);
     const http::Response unknown = as("tenant", std::string("/accounts/umbrella") + suffix);
@@ -451,7 +451,7 @@ TEST_F(TenantsTest, AnAccountThatOneMayNotSeeIsLikeNone) {
   }
 }
 
-TEST_F(TenantsTest, TheConfigurationIsTheOperators) {
+TEST_F(TenantsTest, OnlyOperatorsSeeTheConfiguration) {
   EXPECT_THAT(*as("operator", "/").body, AllOf(HasSubstr("configuration loaded"), HasSubstr("metrics\"")));
   EXPECT_THAT(*as("tenant", "/").body,
               AllOf(Not(HasSubstr("configuration loaded")), Not(HasSubstr("metrics\""))));

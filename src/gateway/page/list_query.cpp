@@ -15,13 +15,13 @@ std::string_view first_value(const http::Request& request, std::string_view name
   return values.empty() ? std::string_view() : values.front();
 }
 
-const ListOrder& order_of(std::string_view key, std::span<const ListOrder> orders) {
+}  // namespace
+
+const ListOrder& ListOptions::order(std::string_view key) const {
   const auto found =
       std::find_if(orders.begin(), orders.end(), [&](const ListOrder& order) { return order.key == key; });
   return found == orders.end() ? orders.front() : *found;
 }
-
-}  // namespace
 
 std::vector<std::string> ListQuery::terms() const {
   std::vector<std::string> terms;
@@ -34,13 +34,13 @@ std::vector<std::string> ListQuery::terms() const {
   return terms;
 }
 
-ListQuery list_query(const http::Request& request, std::span<const std::string_view> subsets,
-                     std::span<const ListOrder> orders) {
+ListQuery list_query(const http::Request& request, const ListOptions& options) {
   ListQuery query;
   query.words = valid_utf8(trimmed(first_value(request, "q").substr(0, kMaxFilterBytes)));
-  const auto subset = std::find(subsets.begin(), subsets.end(), first_value(request, "show"));
-  if (subset != subsets.end()) query.show = *subset;
-  const ListOrder& order = order_of(first_value(request, "sort"), orders);
+  const std::string_view show = first_value(request, "show");
+  const auto subset = std::find(options.subsets.begin(), options.subsets.end(), show);
+  if (subset != options.subsets.end()) query.show = *subset;
+  const ListOrder& order = options.order(first_value(request, "sort"));
   query.sort = order.key;
   const std::string_view direction = first_value(request, "order");
   query.descending = direction == "desc" || (direction != "asc" && order.descending_first);
@@ -52,7 +52,7 @@ ListQuery list_query(const http::Request& request, std::span<const std::string_v
   return query;
 }
 
-std::string to_address(const ListQuery& query, std::span<const ListOrder> orders) {
+std::string to_address(const ListQuery& query, const ListOptions& options) {
   std::string address = "?";
   const auto add = [&](std::string_view name, std::string_view value) {
     if (address.size() > 1) address += '&';
@@ -60,15 +60,26 @@ std::string to_address(const ListQuery& query, std::span<const ListOrder> orders
   };
   if (!query.words.empty()) add("q", query.words);
   if (!query.show.empty()) add("show", query.show);
-  const ListOrder& order = order_of(query.sort, orders);
-  if (order.key != orders.front().key) add("sort", order.key);
+  const ListOrder& order = options.order(query.sort);
+  if (order.key != options.orders.front().key) add("sort", order.key);
   if (query.descending != order.descending_first) add("order", query.descending ? "desc" : "asc");
   if (query.page > 1) add("page", std::to_string(query.page));
   return address;
 }
 
+bool contains_all(const std::vector<std::string>& terms, const std::vector<std::string_view>& texts) {
+  std::vector<std::string> lowered;
+  lowered.reserve(texts.size());
+  for (const std::string_view text : texts) lowered.push_back(lower_case(text));
+  return std::all_of(terms.begin(), terms.end(), [&](const std::string& term) {
+    return std::any_of(lowered.begin(), lowered.end(),
+                       [&](const std::string& text) { return text.find(term) != std::string::npos; });
+  });
+}
+
 PageOfList page_of_list(const ListQuery& query, std::size_t matching, std::size_t per_page) {
   PageOfList page;
+  page.matching = matching;
   page.pages = std::max<std::size_t>(1, (matching + per_page - 1) / per_page);
   page.page = std::min(query.page, page.pages);
   page.first = (page.page - 1) * per_page;

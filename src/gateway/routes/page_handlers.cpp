@@ -1,8 +1,6 @@
 // The page for people, as HTML and JSON.
 #include "gateway/page/page_assets.h"
-#include "gateway/page/page_html.h"
-#include "gateway/page/page_json.h"
-#include "gateway/page/page_model.h"
+#include "gateway/page/pages.h"
 #include "gateway/routes/handlers.h"
 #include "gateway/routes/responses.h"
 
@@ -25,26 +23,27 @@ GatewayFacts facts_for(const Asked& asked) {
   return facts;
 }
 
-template <typename Page>
-http::Response rendered(const Page& page, bool json) {
-  return json ? page_response(to_json(page), kJsonType) : page_response(to_html(page), kHtmlType);
+PageFormat preferred_format(const http::Request& request) {
+  return prefers_json(request) ? PageFormat::json : PageFormat::html;
 }
 
-http::Response overview_as(const Asked& asked, bool json) {
-  const ListQuery query = list_query(asked.request, account_subsets(), account_orders());
-  return rendered(overview(asked.now.visible_to(asked.caller), query,
-                           json ? Paging::everything : Paging::pages, facts_for(asked)),
-                  json);
+http::Response answered(std::string page, PageFormat format) {
+  return page_response(std::move(page), format == PageFormat::json ? kJsonType : kHtmlType);
+}
+
+http::Response overview_as(const Asked& asked, PageFormat format) {
+  return answered(overview_page(asked.now.visible_to(asked.caller), asked.request, format, facts_for(asked)),
+                  format);
 }
 
 }  // namespace
 
 http::Response answer_overview(const Asked& asked) {
-  return overview_as(asked, prefers_json(asked.request));
+  return overview_as(asked, preferred_format(asked.request));
 }
 
 http::Response answer_overview_json(const Asked& asked) {
-  return overview_as(asked, true);
+  return overview_as(asked, PageFormat::json);
 }
 
 http::Response answer_account(const Asked& asked) {
@@ -54,19 +53,16 @@ http::Response answer_account(const Asked& asked) {
     return asked.caller.may_see(account) ? asked.now.find(account) : nullptr;
   };
   constexpr std::string_view kSuffix = ".json";
-  bool json = prefers_json(asked.request);
+  PageFormat format = preferred_format(asked.request);
   const ConfiguredAccount* account = visible(name);
   // An account may be called "acme.json": its name goes before the suffix.
   if (!account && name.ends_with(kSuffix)) {
     name.remove_suffix(kSuffix.size());
     account = visible(name);
-    json = true;
+    format = PageFormat::json;
   }
   if (!account) return no_such_account();
-  const ListQuery query = list_query(asked.request, job_subsets(), job_orders());
-  return rendered(account_detail(account->on_page(), query,
-                                 json ? Paging::everything : Paging::pages, facts_for(asked)),
-                  json);
+  return answered(account_page(account->on_page(), asked.request, format, facts_for(asked)), format);
 }
 
 http::Response answer_asset(const Asked& asked) {

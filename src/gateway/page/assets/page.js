@@ -1,6 +1,6 @@
-// Refreshing, sorting, filtering and paging without loading the whole page. The server does the work: this asks
-// for the page with the same query, or another one, and replaces the regions marked data-live. Without it
-// everything works by links and a form.
+// Refreshes, sorts, filters and pages without loading the whole page. The server does the work: this script
+// fetches the page with the same query, or with another one, and replaces the regions marked data-live.
+// Without JavaScript, links and a form do the same.
 'use strict';
 (() => {
   const EVERY_MS = 15000;
@@ -19,7 +19,7 @@
     }
     const status = document.getElementById('how-many');
     const text = next.getElementById('how-many').textContent;
-    if (status.textContent !== text) status.textContent = text; // announced only when it changes
+    if (status.textContent !== text) status.textContent = text; // screen readers announce each change
     document.title = next.title;
     if (focused && document.activeElement?.id !== focused) {
       document.getElementById(focused)?.focus({ preventScroll: true });
@@ -31,7 +31,7 @@
     asking?.abort();
     const mine = (asking = new AbortController());
     try {
-      // Put together, because fetch refuses the credentials that may stand in location.href.
+      // Without the credentials that location.href may contain, which fetch refuses.
       const response = await fetch(location.origin + location.pathname + query, { headers: { Accept: 'text/html' }, signal: mine.signal });
       if (!response.ok) throw new Error(`it answers ${response.status}`);
       const text = await response.text();
@@ -41,7 +41,7 @@
     } catch (error) {
       if (error.name === 'AbortError' || !wanted()) return;
       unreachable.textContent =
-        'The gateway cannot be asked (' + error.message + '). This is how things stood before; trying again.';
+        'The gateway does not answer (' + error.message + '). The page shows the last known state and keeps trying.';
     }
   }
 
@@ -88,7 +88,7 @@
   const refresh = () => {
     if (!paused && !document.hidden) show(location.search, () => !paused);
   };
-  const label = () => (button.textContent = paused ? 'Refresh again' : 'Stop refreshing');
+  const label = () => (button.textContent = paused ? 'Resume refreshing' : 'Stop refreshing');
   button.addEventListener('click', () => {
     paused = !paused;
     label();
