@@ -1,7 +1,7 @@
 // Decoding: how fast an API answer becomes packed records, and with how many allocations. Beside it, in the
 // same run, what it is measured against: a decoder over nlohmann's DOM that reads the same fields, and the
 // speed of memory.
-#include "sqlbak_gateway/sqlbak/decode.h"
+#include "sqlbak/decode.h"
 
 #include <cstddef>
 #include <cstdint>

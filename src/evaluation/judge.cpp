@@ -1,6 +1,7 @@
 #include "evaluation/judge.h"
 
 #include "evaluation/rhythm.h"
+#include "sqlbak_gateway/account/window.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,9 +13,6 @@
 namespace sqlbak_gateway::evaluation {
 namespace {
 
-// A window reaches this much further back than the largest retention.
-constexpr double kRetentionReserveDays = 7;
-
 double milliseconds(std::chrono::duration<double, std::milli> duration) {
   return duration.count();
 }
@@ -22,19 +20,10 @@ double milliseconds(SystemTime time) {
   return static_cast<double>(time.time_since_epoch().count());
 }
 
-double window_wanted_ms(Duration lookback, const JobSettings* settings) {
-  if (!settings) return milliseconds(lookback);
-  std::optional<std::int64_t> largest;
-  for (const BackupType type : kBackupTypes) {
-    if (settings->enabled_types.contains(type))
-      largest = std::max(largest, std::optional(settings->retention_days(type)));
-  }
-  const double days = static_cast<double>(largest.value_or(0)) + kRetentionReserveDays;
-  return std::max(milliseconds(lookback), days * kMillisecondsPerDay);
-}
-
+// A window that has grown counts only once a collection has read that far.
 double window_ms(Duration lookback, const JobSnapshot& source) {
-  return std::min(window_wanted_ms(lookback, source.settings.get()), milliseconds(source.runs_reach));
+  const auto window = window_of(lookback, source.settings.get());
+  return std::min(milliseconds(window), milliseconds(source.runs_reach));
 }
 
 std::optional<bool> enabled(const JobSnapshot& source) {

@@ -1,7 +1,7 @@
 // /me: whose account the token opens.
+#include "sqlbak/decode.h"
 #include "sqlbak/field.h"
 #include "sqlbak/json_walker.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 
 #include <array>
 

@@ -1,11 +1,11 @@
 // /servers, /jobs and /jobruns: one envelope, three kinds of rows.
+#include "sqlbak/decode.h"
+#include "sqlbak/endpoints.h"
 #include "sqlbak/field.h"
 #include "sqlbak/json_walker.h"
 #include "sqlbak/keep_last.h"
 #include "sqlbak/plausible.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
-#include "sqlbak_gateway/sqlbak/endpoints.h"
 
 #include <array>
 #include <optional>

@@ -1,10 +1,10 @@
 // /jobruns/{id}: what one run did.
+#include "sqlbak/decode.h"
 #include "sqlbak/field.h"
 #include "sqlbak/json_walker.h"
 #include "sqlbak/keep_last.h"
 #include "sqlbak/plausible.h"
 #include "sqlbak_gateway/base/text.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 
 #include <array>
 #include <cmath>

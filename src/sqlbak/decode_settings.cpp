@@ -1,8 +1,8 @@
 // /jobs/{id}/settings: what is scheduled, and how long it is kept.
+#include "sqlbak/decode.h"
 #include "sqlbak/field.h"
 #include "sqlbak/json_walker.h"
 #include "sqlbak/plausible.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 
 #include <algorithm>
 #include <array>

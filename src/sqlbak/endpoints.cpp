@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/sqlbak/endpoints.h"
+#include "sqlbak/endpoints.h"
 
 #include "sqlbak_gateway/base/text.h"
 

@@ -1,10 +1,14 @@
 #include "sqlbak/job_reading.h"
 
-#include "sqlbak_gateway/sqlbak/endpoints.h"
+#include "sqlbak/endpoints.h"
+#include "sqlbak/witnesses.h"
+#include "sqlbak_gateway/account/window.h"
+#include "sqlbak_gateway/base/hash.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace sqlbak_gateway::sqlbak {
@@ -12,42 +16,38 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What the API filters by started_after is cut a little finer or coarser than asked for, and by another
-// clock.
+// The API may cut the list at another instant than it is asked to, and its clock may be off.
 constexpr milliseconds kPrefilterReserve = std::chrono::hours(24);
-constexpr milliseconds kRetentionReserve = std::chrono::hours(7 * 24);
-// Windows of so many pages are listed as a whole each time; it costs one request more at most.
+// Windows of this many pages are listed as a whole each time, which costs one request more at most.
 constexpr std::size_t kPagesAlwaysWhole = 2;
-
-milliseconds ceil_ms(Duration duration) {
-  return std::chrono::ceil<milliseconds>(duration);
-}
-
 // Runs that say something else each time they are read cost a job all of its details this often at most.
 constexpr milliseconds kDoubtedAgainAfter = std::chrono::hours(24);
 
-// The same for the same job on every machine (FNV-1a).
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 0xcbf29ce484222325u;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return value;
+milliseconds ceil_ms(auto duration) {
+  return std::chrono::ceil<milliseconds>(duration);
 }
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
 }
 
-double ms(SystemTime time) {
-  return static_cast<double>(time.time_since_epoch().count());
-}
-
-// False where runs are known to be there, and not one could be read: that is unknown, not "no backups".
+// False if runs are known, but none of them could be read: that is unknown, not "no backups".
 bool says_something(const RememberedRuns& runs) {
   return runs.unsettled.empty() || !runs.idle.empty() ||
          std::any_of(runs.runs.tallies.begin(), runs.runs.tallies.end(),
                      [](const RunTally& tally) { return !tally.vanished; }) ||
          std::any_of(runs.unsettled.begin(), runs.unsettled.end(),
                      [](const UnsettledRun& run) { return run.read || run.missing; });
+}
+
+bool is_empty(const RememberedRuns& runs) {
+  return runs.ids.empty() && runs.unsettled.empty() && runs.idle.empty();
+}
+
+bool same_as_published(const JobSnapshot& a, const JobSnapshot& b) {
+  return a.job == b.job && a.settings == b.settings && a.runs == b.runs && a.remembered == b.remembered &&
+         a.settings_current == b.settings_current && a.runs_current == b.runs_current &&
+         a.runs_reach == b.runs_reach && a.runs_read_at == b.runs_read_at;
 }
 
 }  // namespace
@@ -64,17 +64,17 @@ JobReading::JobReading(CollectionContext& context, Job job, std::shared_ptr<cons
     settings_ = before_->settings;
     settings_read_at_ = before_->settings_read_at;
   }
-  if (settings_due()) settings_step_ = Step::due;
+  if (settings_due()) settings_step_ = SettingsStep::due;
   if (audited_) ask(*audited_);
   advance();
 }
 
-// Each job has its own instants, settings_ttl apart, from which its settings are read again: jobs are spread
+// Each job has its own instants, settings_ttl apart, at which its settings become due. So jobs are spread
 // over the collections, and what is kept is never older than settings_ttl.
 bool JobReading::settings_due() const {
   const std::int64_t ttl = ceil_ms(context_.plan.settings_ttl).count();
   if (!settings_ || !settings_read_at_ || ttl <= 0) return true;
-  const auto phase = static_cast<std::int64_t>(hash(job_.id) % static_cast<std::uint64_t>(ttl));
+  const auto phase = static_cast<std::int64_t>(stable_hash(job_.id) % static_cast<std::uint64_t>(ttl));
   const auto period = [&](SystemTime time) {
     return floor_div(time.time_since_epoch().count() - phase, ttl);
   };
@@ -82,13 +82,7 @@ bool JobReading::settings_due() const {
 }
 
 milliseconds JobReading::window() const {
-  const milliseconds lookback = ceil_ms(context_.plan.lookback);
-  if (!settings_) return lookback;
-  std::int64_t days = 0;
-  for (const BackupType type : kBackupTypes) {
-    if (settings_->enabled_types.contains(type)) days = std::max(days, settings_->retention_days(type));
-  }
-  return std::max<milliseconds>(lookback, std::chrono::hours(24) * days + kRetentionReserve);
+  return ceil_ms(window_of(context_.plan.lookback, settings_.get()));
 }
 
 milliseconds JobReading::reach() const {
@@ -97,33 +91,35 @@ milliseconds JobReading::reach() const {
   return std::max(window(), first);
 }
 
-// Not where that was by a clock that was ahead.
+// False if a clock was ahead when the runs were doubted.
 bool JobReading::doubted_lately() const {
   return before_->doubted_at && *before_->doubted_at <= now() &&
          now() - *before_->doubted_at < kDoubtedAgainAfter;
 }
 
 void JobReading::ask(RunId run) {
-  if (ledger_.ask(run)) to_ask_.push_back(run);
+  if (ledger_.ask(run)) details_.add(run);
 }
 
 bool JobReading::has_next() const {
-  return settings_step_ == Step::due || page_step_ == Step::due || asked_ < to_ask_.size();
+  const auto* const listing = std::get_if<RunListing>(&stage_);
+  return settings_step_ == SettingsStep::due || (listing && listing->step == RunListing::Step::due) ||
+         details_.has_next();
 }
 
 JobRequest JobReading::next() {
   assert(has_next());
-  if (settings_step_ == Step::due) {
-    settings_step_ = Step::asked;
+  if (settings_step_ == SettingsStep::due) {
+    settings_step_ = SettingsStep::asked;
     return {Endpoint::settings, {}, settings_target(job_.id)};
   }
-  // The next page before details, so that both keep going.
-  if (page_step_ == Step::due) {
-    page_step_ = Step::asked;
-    return {Endpoint::jobruns, {}, runs_target(job_.id, started_after_, page_)};
+  // The next page goes before details, so that both keep going.
+  auto* const listing = std::get_if<RunListing>(&stage_);
+  if (listing && listing->step == RunListing::Step::due) {
+    listing->step = RunListing::Step::asked;
+    return {Endpoint::jobruns, {}, runs_target(job_.id, listing->started_after, listing->page)};
   }
-  const RunId run = to_ask_[asked_++];
-  ++in_flight_;
+  const RunId run = details_.next();
   return {Endpoint::jobrun_details, run, run_target(ledger_.text(run))};
 }
 
@@ -134,7 +130,7 @@ bool JobReading::on(const JobRequest& request, const Answer& answer, SystemTime 
   } else if (request.endpoint == Endpoint::jobruns) {
     usable = on_page(answer);
   } else {
-    --in_flight_;
+    details_.answered();
     usable = on_details(request.run, answer, now);
   }
   advance();
@@ -142,33 +138,36 @@ bool JobReading::on(const JobRequest& request, const Answer& answer, SystemTime 
 }
 
 bool JobReading::on_settings(const Answer& answer) {
-  settings_step_ = Step::none;
-  settings_failed_ = true;
+  settings_step_ = SettingsStep::failed;
   if (answer.failure || answer.status != 200) return false;
   const Result<JobSettings> settings = decode_settings(answer.body, context_.notes);
   if (!settings) return false;
-  settings_failed_ = false;
+  settings_step_ = SettingsStep::read;
   settings_read_at_ = now();
   if (!settings_ || !(*settings_ == *settings)) settings_ = std::make_shared<const JobSettings>(*settings);
   return true;
 }
 
 bool JobReading::on_page(const Answer& answer) {
-  page_step_ = Step::none;
-  const auto fail = [&] {
-    listing_failed_ = true;
-    to_ask_.clear();
-    asked_ = 0;
-    return false;
-  };
-  if (answer.failure || answer.status != 200) return fail();
-  Result<Page<RunRow>> page = decode_runs(answer.body, context_.notes);
-  if (!page) return fail();
-  if (page_ > 1 && page->total != total_) shifted_ = true;
-  total_ = page->total;
+  RunListing& listing = std::get<RunListing>(stage_);
+  listing.step = RunListing::Step::failed;
+  if (!answer.failure && answer.status == 200) {
+    const Result<Page<RunRow>> page = decode_runs(answer.body, context_.notes);
+    if (page) {
+      if (listing.page > 1 && page->total != listing.total) listing.moved = true;
+      listing.total = page->total;
+      add_rows(listing, page->rows, page->has_more);
+    }
+  }
+  if (listing.step != RunListing::Step::failed) return true;
+  details_.clear();
+  return false;
+}
+
+void JobReading::add_rows(RunListing& listing, const std::vector<RunRow>& rows, bool has_more) {
   std::vector<RunId> ids;
-  ids.reserve(page->rows.size());
-  for (const RunRow& row : page->rows) {
+  ids.reserve(rows.size());
+  for (const RunRow& row : rows) {
     if (row.id.size() > kMaxIdBytes) {
       context_.notes.unrecognised.note(NotedField::run_id, row.id);
     } else {
@@ -176,18 +175,18 @@ bool JobReading::on_page(const Answer& answer) {
     }
   }
   std::vector<RunId> unknown;
-  const RunLedger::Listed listed = ledger_.list(ids, unknown);
+  const RunLedger::PageRows listed = ledger_.list(ids, unknown);
   for (const RunId id : unknown) ask(id);
   context_.runs_known += unknown.size();
-  shifted_ = shifted_ || listed.repeats;
-  if (page->has_more && listed.anything_new) {
-    ++page_;
-    if (page_ > kMaxPages || ledger_.listed() > kMaxRunsOfJob || context_.runs_known > kMaxRunsOfAccount) {
-      return fail();
-    }
-    page_step_ = Step::due;
+  listing.moved = listing.moved || listed.repeats;
+  if (!has_more || !listed.anything_new) {
+    listing.step = RunListing::Step::complete;
+    return;
   }
-  return true;
+  ++listing.page;
+  const bool too_long =
+      listing.page > kMaxPages || ledger_.listed() > kMaxRunsOfJob || context_.runs_known > kMaxRunsOfAccount;
+  listing.step = too_long ? RunListing::Step::failed : RunListing::Step::due;
 }
 
 bool JobReading::on_details(RunId run, const Answer& answer, SystemTime now) {
@@ -196,7 +195,7 @@ bool JobReading::on_details(RunId run, const Answer& answer, SystemTime now) {
     return false;
   }
   if (answer.status == 404) {
-    ledger_.gone(run);
+    ledger_.not_found(run);
     return true;
   }
   if (answer.status != 200) {
@@ -211,68 +210,64 @@ bool JobReading::on_details(RunId run, const Answer& answer, SystemTime now) {
   ++context_.details_read;
   context_.runs_show_end = context_.runs_show_end || details->finished_at.has_value();
   ledger_.read(run, *details, now);
-  if (run == audited_ && stage_ == Stage::opening && ledger_.contradicts_memory(run)) {
-    contradicted_ = true;
-    if (!doubted_lately()) {
-      doubted_ = true;
-      ledger_.doubt();
-    }
-  }
+  if (run == audited_) audit();
   return true;
 }
 
+void JobReading::audit() {
+  if (!std::holds_alternative<Opening>(stage_) || !ledger_.contradicts_memory(*audited_)) return;
+  audit_ = Audit::contradicted;
+  if (doubted_lately()) return;
+  audit_ = Audit::doubted;
+  ledger_.doubt();
+}
+
 void JobReading::advance() {
-  if (stage_ == Stage::opening && settings_step_ == Step::none && !waits_for_details()) open_listing();
-  if (stage_ == Stage::listing && page_step_ == Step::none && !waits_for_details()) close_listing();
-  if (stage_ == Stage::unlisted && !waits_for_details()) {
-    // What is there, but not in the list, may have slipped from one page to another while they were read:
-    // look twice.
+  const bool settings_awaited = settings_step_ == SettingsStep::due || settings_step_ == SettingsStep::asked;
+  if (std::holds_alternative<Opening>(stage_) && !settings_awaited && details_.is_idle()) open_listing();
+  if (const auto* listing = std::get_if<RunListing>(&stage_);
+      listing && listing->has_ended() && details_.is_idle()) {
+    close_listing(*listing);
+  }
+  if (std::holds_alternative<LookingUp>(stage_) && details_.is_idle()) {
+    // A run that exists, but is not in the list, may have slipped from one page to another meanwhile.
     if (ledger_.unlisted().empty()) {
-      stage_ = Stage::witnesses;
+      stage_ = Witnesses{Coverage::whole};
     } else {
-      list_again();
+      list_whole(RunListing::Extent::again);
     }
   }
-  if (stage_ == Stage::witnesses && !waits_for_details() && !ask_for_witnesses()) stage_ = Stage::done;
+  if (auto* round = std::get_if<Witnesses>(&stage_);
+      round && details_.is_idle() && !ask_for_witnesses(*round)) {
+    stage_ = Done{round->coverage};
+  }
 }
 
 void JobReading::open_listing() {
-  stage_ = Stage::listing;
   ledger_.keep_from(now() - reach());
   const std::optional<SystemTime> last_read_at = before_ ? before_->runs_read_at : std::nullopt;
-  for (const RunId run : ledger_.unsettled(last_read_at, context_.runs_show_end)) ask(run);
+  for (const RunId run : ledger_.due_again(last_read_at, context_.runs_show_end)) ask(run);
   if (const std::optional<SystemTime> start = start_of_overlap()) {
-    whole_ = false;
-    list_from(*start);
+    list(RunListing::Extent::overlap, *start);
   } else {
-    list_whole();
+    list_whole(RunListing::Extent::whole);
   }
 }
 
-void JobReading::list_whole() {
-  whole_ = true;
-  list_from(now() - reach() - kPrefilterReserve);
+void JobReading::list_whole(RunListing::Extent extent) {
+  list(extent, now() - reach() - kPrefilterReserve);
 }
 
-void JobReading::list_again() {
-  listed_again_ = true;
-  list_whole();
-}
-
-void JobReading::list_from(SystemTime started_after) {
-  stage_ = Stage::listing;
-  started_after_ = started_after;
-  page_ = 1;
-  page_step_ = Step::due;
-  shifted_ = false;
-  ledger_.begin_listing();
+void JobReading::list(RunListing::Extent extent, SystemTime started_after) {
+  stage_ = RunListing{.extent = extent, .started_after = started_after};
+  ledger_.begin_list();
 }
 
 // A window of many pages is listed back to one full page of known runs, and as a whole only every so often.
-// Nothing: it has to be listed as a whole now.
+// Empty if it has to be listed as a whole now.
 std::optional<SystemTime> JobReading::start_of_overlap() const {
   const std::size_t pages = (ledger_.known() + kPageSize - 1) / kPageSize;
-  if (pages <= kPagesAlwaysWhole || doubted_ || ledger_.knows_undated()) return std::nullopt;
+  if (pages <= kPagesAlwaysWhole || audit_ == Audit::doubted || ledger_.knows_undated()) return std::nullopt;
   if (!before_->covered_from || now() - reach() < *before_->covered_from) return std::nullopt;
   if (before_->collections_since_whole + 1 >= pages) return std::nullopt;
   const double start = ledger_.nth_newest_start(kPageSize).milliseconds();
@@ -280,59 +275,85 @@ std::optional<SystemTime> JobReading::start_of_overlap() const {
   return SystemTime(milliseconds(static_cast<std::int64_t>(std::floor(start))));
 }
 
-void JobReading::close_listing() {
-  if (listing_failed_) {
-    stage_ = Stage::done;
-  } else if (!whole_) {
-    if (shifted_ || !ledger_.listing_overlaps()) {
-      list_whole();
-    } else {
-      stage_ = Stage::witnesses;
-    }
-  } else if (shifted_ || ledger_.unlisted().empty()) {
-    stage_ = Stage::witnesses;
-  } else if (listed_again_ || (page_ == 1 && !ledger_.lost_all())) {
+// Ends the present stage: `listing` is not valid any more afterwards.
+void JobReading::close_listing(const RunListing& listing) {
+  using Extent = RunListing::Extent;
+  if (listing.step == RunListing::Step::failed) {
+    stage_ = Done{};
+  } else if (listing.extent == Extent::overlap) {
+    if (listing.moved || !ledger_.list_overlaps()) return list_whole(Extent::whole);
+    stage_ = Witnesses{Coverage::overlap};
+  } else if (listing.moved) {
+    stage_ = Witnesses{Coverage::moved};
+  } else if (ledger_.unlisted().empty()) {
+    stage_ = Witnesses{Coverage::whole};
+  } else if (listing.extent == Extent::again) {
     ledger_.drop_unlisted();
-    doubtful_ = listed_again_;  // they are there, but not in the list: that is worth another look next time
-    stage_ = Stage::witnesses;
-  } else if (page_ == 1) {
-    list_again();
-  } else {
-    stage_ = Stage::unlisted;
+    stage_ = Witnesses{Coverage::doubtful};
+  } else if (listing.page > 1) {
     for (const RunId run : ledger_.unlisted()) ask(run);
+    stage_ = LookingUp{};
+  } else if (ledger_.lost_all()) {
+    list_whole(Extent::again);
+  } else {
+    ledger_.drop_unlisted();
+    stage_ = Witnesses{Coverage::whole};
   }
 }
 
-// One undeleted backup past its retention, and the oldest at that, says all there is to say of its type; two,
-// where runs are kept for longer than the window. Where the files of many were deleted at once, each round
-// asks for twice as many.
-bool JobReading::ask_for_witnesses() {
+// The oldest backup past its retention whose files are still there speaks for all of its type. There is one
+// witness for the window, and one for what is kept beyond it. If many were deleted at once, each round asks
+// for twice as many. Returns whether anything was asked.
+bool JobReading::ask_for_witnesses(Witnesses& round) {
   if (!settings_) return false;
-  const double window_start = ms(now() - window());
+  const double window_start = EpochMs(now() - window()).milliseconds();
   for (const BackupType type : kBackupTypes) {
     const std::int64_t retention = settings_->retention_days(type);
     if (retention <= 0) continue;
-    const double expired = ms(now()) - static_cast<double>(retention) * kMillisecondsPerDay;
+    const double expired =
+        EpochMs(now()).milliseconds() - static_cast<double>(retention) * kMillisecondsPerDay;
     const double never = -std::numeric_limits<double>::infinity();
     const double before_window = std::min(window_start, expired);
-    for (const RunId run : ledger_.next_witnesses(type, never, before_window, witnesses_at_once_)) ask(run);
-    for (const RunId run : ledger_.next_witnesses(type, window_start, expired, witnesses_at_once_)) ask(run);
+    for (const RunId run : next_witnesses(ledger_, type, never, before_window, round.at_once)) ask(run);
+    for (const RunId run : next_witnesses(ledger_, type, window_start, expired, round.at_once)) ask(run);
   }
-  witnesses_at_once_ *= 2;
-  return waits_for_details();
+  round.at_once *= 2;
+  return !details_.is_idle();
+}
+
+// Empty if the runs could not be listed, or the reading is not done.
+std::optional<Coverage> JobReading::coverage() const {
+  const auto* const done = std::get_if<Done>(&stage_);
+  return done ? done->coverage : std::nullopt;
 }
 
 JobResult JobReading::result() const {
-  const bool complete = done() && !listing_failed_;
   JobResult result;
-  result.settings_read = !settings_failed_;
-  result.runs_listed = !listing_failed_;
-  result.contradicted = contradicted_;
+  const std::shared_ptr<RememberedJob> memory = memory_without_runs();
+  const std::optional<Coverage> covered = coverage();
+  const bool listed_whole = covered == Coverage::whole || covered == Coverage::doubtful;
+  const PackedJob packed = pack_runs(ledger_, memory->remembered,
+                                     {listed_whole, context_.details_read > 0, context_.runs_show_end});
+  remember_runs(*memory, packed);
 
-  auto memory = std::make_shared<RememberedJob>();
-  if (before_) {
-    *memory = *before_;
-  } else {
+  // If not one of the existing runs could be read, now or before, it is as if they could not be listed.
+  const bool runs_known = covered && says_something(*packed.runs);
+  const bool runs_current = runs_known && packed.failed == 0;
+  if (runs_current) memory->runs_read_at = now();
+  if (done()) result.snapshot = published(*memory, runs_current);
+  result.settings_read = settings_step_ != SettingsStep::failed;
+  result.runs_listed = runs_known || !done();
+  result.runs_failed = packed.failed;
+  result.runs_left_out = packed.left_out;
+  result.runs_newly_left_out = packed.newly_left_out;
+  result.contradicted = audit_ != Audit::agrees;
+  result.memory = memory;
+  return result;
+}
+
+std::shared_ptr<RememberedJob> JobReading::memory_without_runs() const {
+  auto memory = before_ ? std::make_shared<RememberedJob>(*before_) : std::make_shared<RememberedJob>();
+  if (!before_) {
     auto first = std::make_shared<Remembered>();
     first->first_seen = EpochMs(now());
     memory->remembered = std::move(first);
@@ -341,72 +362,72 @@ JobResult JobReading::result() const {
   memory->unlisted_since.reset();
   memory->settings = settings_;
   memory->settings_read_at = settings_read_at_;
-  if (doubted_) memory->doubted_at = now();
-  const bool listed_whole = complete && whole_ && !shifted_;
-  const RunLedger::Packed packed =
-      ledger_.pack(memory->remembered, {listed_whole, context_.details_read > 0, context_.runs_show_end});
-  result.runs_failed = packed.failed;
-  result.runs_left_out = packed.left_out;
-  result.runs_newly_left_out = packed.newly_left_out;
-  const bool nothing_read =
-      packed.runs->ids.empty() && packed.runs->unsettled.empty() && packed.runs->idle.empty();
-  if (complete) {
-    memory->runs = packed.runs;
-    memory->remembered = packed.remembered;
-    memory->runs_complete = true;
-    if (listed_whole) {
-      memory->covered_from = now() - reach();
-      memory->collections_since_whole = 0;
-    } else {
-      // What started before the reach is not kept any more.
-      if (memory->covered_from) memory->covered_from = std::max(*memory->covered_from, now() - reach());
-      ++memory->collections_since_whole;
-    }
-    if (shifted_ || doubtful_) memory->covered_from.reset();  // the next listing is a whole one again
-  } else if (packed.runs != memory->runs && !(nothing_read && !memory->runs)) {
-    memory->runs = packed.runs;
-    memory->remembered = packed.remembered;
-    memory->runs_complete = false;
-    memory->covered_from.reset();
-  }
+  if (audit_ == Audit::doubted) memory->doubted_at = now();
+  return memory;
+}
 
-  // Else not one of the runs that are there could be read, in this collection or before.
-  const bool runs_known = complete && says_something(*packed.runs);
-  result.runs_listed = result.runs_listed && (runs_known || !complete);
-  const bool runs_current = runs_known && packed.failed == 0;
-  if (runs_current) memory->runs_read_at = now();
-
-  if (done()) {
-    auto snapshot = std::make_shared<JobSnapshot>();
-    snapshot->job = job_;
-    snapshot->settings = settings_;
-    snapshot->settings_current = !settings_failed_;
-    snapshot->runs_current = runs_current;
-    if (!runs_current) snapshot->runs_read_at = memory->runs_read_at;
-    const bool kept = !complete && before_ && before_->runs_complete;
-    const std::shared_ptr<const RememberedRuns> runs = complete ? memory->runs
-                                                       : kept   ? before_->runs
-                                                                : nullptr;
-    if (last_good_) snapshot->runs_reach = last_good_->runs_reach;
-    if (runs && says_something(*runs)) {
-      snapshot->runs = std::shared_ptr<const JobRuns>(runs, &runs->runs);
-      snapshot->remembered = complete ? memory->remembered : before_->remembered;
-      if (complete) snapshot->runs_reach = reach();
-    } else if (last_good_) {
-      snapshot->runs = last_good_->runs;
-      snapshot->remembered = last_good_->remembered;
-    }
-    if (!snapshot->remembered) snapshot->remembered = memory->remembered;
-    const bool as_published =
-        last_good_ && last_good_->job == snapshot->job && last_good_->settings == snapshot->settings &&
-        last_good_->runs == snapshot->runs && last_good_->remembered == snapshot->remembered &&
-        last_good_->settings_current == snapshot->settings_current &&
-        last_good_->runs_current == snapshot->runs_current &&
-        last_good_->runs_reach == snapshot->runs_reach && last_good_->runs_read_at == snapshot->runs_read_at;
-    result.snapshot = as_published ? last_good_ : std::move(snapshot);
+void JobReading::remember_runs(RememberedJob& memory, const PackedJob& packed) const {
+  const std::optional<Coverage> covered = coverage();
+  if (!covered) {
+    // What was read so far is kept, but a whole list is due.
+    const bool nothing_new = packed.runs == memory.runs || (!memory.runs && is_empty(*packed.runs));
+    if (nothing_new) return;
+    memory.runs = packed.runs;
+    memory.remembered = packed.remembered;
+    memory.runs_complete = false;
+    memory.covered_from.reset();
+    return;
   }
-  result.memory = std::move(memory);
-  return result;
+  memory.runs = packed.runs;
+  memory.remembered = packed.remembered;
+  memory.runs_complete = true;
+  const SystemTime kept_from = now() - reach();
+  switch (*covered) {
+    case Coverage::whole:
+      memory.covered_from = kept_from;
+      memory.collections_since_whole = 0;
+      break;
+    case Coverage::doubtful:
+      memory.covered_from.reset();
+      memory.collections_since_whole = 0;
+      break;
+    case Coverage::overlap:
+      if (memory.covered_from) memory.covered_from = std::max(*memory.covered_from, kept_from);
+      ++memory.collections_since_whole;
+      break;
+    case Coverage::moved:
+      memory.covered_from.reset();
+      ++memory.collections_since_whole;
+      break;
+  }
+}
+
+std::shared_ptr<const JobSnapshot> JobReading::published(const RememberedJob& memory,
+                                                         bool runs_current) const {
+  auto snapshot = std::make_shared<JobSnapshot>();
+  snapshot->job = job_;
+  snapshot->settings = settings_;
+  snapshot->settings_current = settings_step_ != SettingsStep::failed;
+  snapshot->runs_current = runs_current;
+  if (!runs_current) snapshot->runs_read_at = memory.runs_read_at;
+  if (last_good_) snapshot->runs_reach = last_good_->runs_reach;
+
+  // If the runs could not be listed, the complete ones from before are published.
+  const bool listed = coverage().has_value();
+  const RememberedJob* const source = listed                              ? &memory
+                                      : before_ && before_->runs_complete ? before_.get()
+                                                                          : nullptr;
+  if (source && source->runs && says_something(*source->runs)) {
+    snapshot->runs = std::shared_ptr<const JobRuns>(source->runs, &source->runs->runs);
+    snapshot->remembered = source->remembered;
+    if (listed) snapshot->runs_reach = reach();
+  } else if (last_good_) {
+    snapshot->runs = last_good_->runs;
+    snapshot->remembered = last_good_->remembered;
+  }
+  if (!snapshot->remembered) snapshot->remembered = memory.remembered;
+  if (last_good_ && same_as_published(*last_good_, *snapshot)) return last_good_;
+  return snapshot;
 }
 
 }  // namespace sqlbak_gateway::sqlbak

@@ -1,13 +1,13 @@
-// JobReading: one job's part of a collection: which of its requests comes next, and what their answers make
-// of it.
+// JobReading: one job's part of a collection: which of its requests comes next, and what the answers mean.
 //
-// In order: settings where they are due; the list of its runs, and beside it the details of those that are
-// not known or not settled; runs that the list leaves out; files past their retention. The rules are
-// explained in docs/architecture.md ("What makes remembering exact"). Pure, like Collection. Not
-// thread-safe.
+// The order is: settings if they are due, and the run that is audited; the list of the job's runs, and at the
+// same time the details of those that are new or open; runs that the list leaves out; backups past their
+// retention. docs/remembering.md explains the rules. Pure, like Collection. Not thread-safe.
 #pragma once
 
 #include "sqlbak/run_ledger.h"
+#include "sqlbak/run_listing.h"
+#include "sqlbak/run_packing.h"
 #include "sqlbak_gateway/account/memory.h"
 #include "sqlbak_gateway/account/snapshot.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
@@ -15,15 +15,17 @@
 #include "sqlbak_gateway/sqlbak/request.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace sqlbak_gateway::sqlbak {
 
-// What all jobs of a collection share. Outlives their readings.
+// What all jobs of a collection share. It outlives their readings.
 struct CollectionContext {
   CollectionPlan plan;
   Notes notes;
@@ -40,20 +42,43 @@ struct JobRequest {
 };
 
 struct JobResult {
-  std::shared_ptr<const RememberedJob> memory;  // from now on; half of it when the reading is not done
-  std::shared_ptr<const JobSnapshot> snapshot;  // null when it is not done
+  std::shared_ptr<const RememberedJob> memory;  // from now on; of what was read so far if not done
+  std::shared_ptr<const JobSnapshot> snapshot;  // null if not done
   bool settings_read = true;                    // or kept, and not due
-  bool runs_listed = true;                      // and, where there are any, one could be read
+  bool runs_listed = true;                      // and one of them, if there are any, could be read
   std::uint64_t runs_failed = 0;                // they make jobruns_available 0
   std::uint64_t runs_left_out = 0;              // they do not any more
-  std::uint64_t runs_newly_left_out = 0;        // of them: since this collection
-  bool contradicted = false;                    // the audit found a remembered run changed
+  std::uint64_t runs_newly_left_out = 0;        // those among them that are left out since this collection
+  bool contradicted = false;                    // the audit found that a remembered run has changed
+};
+
+// The runs whose details a job needs, in the order in which they are asked for.
+class DetailsQueue {
+ public:
+  void add(RunId run) { runs_.push_back(run); }
+  bool has_next() const { return next_ < runs_.size(); }
+  RunId next() {
+    ++in_flight_;
+    return runs_[next_++];
+  }
+  void answered() { --in_flight_; }
+  // Drops what was not asked for yet.
+  void clear() {
+    runs_.clear();
+    next_ = 0;
+  }
+  bool is_idle() const { return !has_next() && in_flight_ == 0; }
+
+ private:
+  std::vector<RunId> runs_;
+  std::size_t next_ = 0;
+  std::size_t in_flight_ = 0;
 };
 
 class JobReading {
  public:
-  // `before` may be null: the job was never seen. `last_good` may be null: what was published of it last.
-  // `audited`, a settled run of `before`, is read again, whatever is known of it.
+  // `before` may be null: the job was never seen. `last_good` may be null; it is what was published of the
+  // job last. `audited`, a settled run of `before`, is read again.
   JobReading(CollectionContext& context, Job job, std::shared_ptr<const RememberedJob> before,
              std::shared_ptr<const JobSnapshot> last_good, std::optional<RunId> audited);
   JobReading(const JobReading&) = delete;
@@ -61,38 +86,56 @@ class JobReading {
 
   bool has_next() const;
   JobRequest next();
-  // True: the answer could be used.
+  // Returns whether the answer could be used.
   bool on(const JobRequest& request, const Answer& answer, SystemTime now);
-  bool done() const { return stage_ == Stage::done; }
+  bool done() const { return std::holds_alternative<Done>(stage_); }
 
-  // What it came to, or what has been read so far.
+  // The result, or what has been read so far.
   JobResult result() const;
 
  private:
-  // opening: settings and audit. unlisted: the details of runs that the listing left out. witnesses: those of
-  // runs whose files are past their retention.
-  enum class Stage { opening, listing, unlisted, witnesses, done };
-  enum class Step { none, due, asked };
+  struct Opening {};    // settings and audit
+  struct LookingUp {};  // the details of runs that the list leaves out
+  struct Witnesses {    // the details of backups past their retention
+    Coverage coverage;
+    std::size_t at_once = 1;  // of each type; doubles with each round
+  };
+  struct Done {
+    std::optional<Coverage> coverage;  // empty: the runs could not be listed
+  };
+  enum class SettingsStep { kept, due, asked, read, failed };
+  enum class Audit {
+    agrees,        // as far as is known
+    contradicted,  // the audited run has changed
+    doubted,       // likewise, and all runs of the job are therefore read afresh
+  };
 
   SystemTime now() const { return context_.plan.started_at; }
   bool settings_due() const;
-  // 5.1's window, and how far back runs are kept, which may be further.
+  // The window, and how far back runs are kept, which may be further.
   std::chrono::milliseconds window() const;
   std::chrono::milliseconds reach() const;
   bool doubted_lately() const;
   void ask(RunId run);
-  bool waits_for_details() const { return asked_ < to_ask_.size() || in_flight_ > 0; }
+
   void advance();
   void open_listing();
-  void list_from(SystemTime started_after);
-  void list_whole();
-  void list_again();
+  void list(RunListing::Extent extent, SystemTime started_after);
+  void list_whole(RunListing::Extent extent);
   std::optional<SystemTime> start_of_overlap() const;
-  void close_listing();
-  bool ask_for_witnesses();
+  void close_listing(const RunListing& listing);
+  bool ask_for_witnesses(Witnesses& round);
+
   bool on_settings(const Answer& answer);
   bool on_page(const Answer& answer);
+  void add_rows(RunListing& listing, const std::vector<RunRow>& rows, bool has_more);
   bool on_details(RunId run, const Answer& answer, SystemTime now);
+  void audit();
+
+  std::optional<Coverage> coverage() const;
+  std::shared_ptr<RememberedJob> memory_without_runs() const;
+  void remember_runs(RememberedJob& memory, const PackedJob& packed) const;
+  std::shared_ptr<const JobSnapshot> published(const RememberedJob& memory, bool runs_current) const;
 
   CollectionContext& context_;
   const Job job_;
@@ -100,29 +143,13 @@ class JobReading {
   const std::shared_ptr<const JobSnapshot> last_good_;
   const std::optional<RunId> audited_;
   RunLedger ledger_;
-  Stage stage_ = Stage::opening;
+  DetailsQueue details_;
+  std::variant<Opening, RunListing, LookingUp, Witnesses, Done> stage_;
+  Audit audit_ = Audit::agrees;
 
-  Step settings_step_ = Step::none;
-  std::shared_ptr<const JobSettings> settings_;  // those of now, or the last good ones
+  SettingsStep settings_step_ = SettingsStep::kept;
+  std::shared_ptr<const JobSettings> settings_;  // as read now, else the last good ones; null: none yet
   std::optional<SystemTime> settings_read_at_;
-  bool settings_failed_ = false;
-
-  Step page_step_ = Step::none;
-  std::uint32_t page_ = 0;
-  SystemTime started_after_{};
-  bool whole_ = false;  // the listing goes back as far as it can
-  bool listed_again_ = false;
-  bool shifted_ = false;                // rows moved between its pages
-  bool doubtful_ = false;               // it leaves out what is there
-  std::size_t witnesses_at_once_ = 1;   // of each type; doubles with each round
-  std::optional<std::uint64_t> total_;  // as the last page said
-  bool listing_failed_ = false;
-  bool contradicted_ = false;
-  bool doubted_ = false;  // … and all that is known of the runs with it
-
-  std::vector<RunId> to_ask_;  // from asked_ on
-  std::size_t asked_ = 0;
-  std::size_t in_flight_ = 0;
 };
 
 }  // namespace sqlbak_gateway::sqlbak

@@ -6,9 +6,9 @@
 #include "exposition/parsed_exposition.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/snapshot_promises.h"
+#include "sqlbak/decode.h"
 #include "sqlbak_gateway/base/text.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 #include "support/collecting.h"
 #include "support/manual_clock.h"
 

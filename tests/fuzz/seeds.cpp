@@ -3,8 +3,8 @@
 // accounts.
 #include "history/remembered_account.h"
 #include "simulator/faults.h"
+#include "sqlbak/endpoints.h"
 #include "sqlbak/random_answers.h"
-#include "sqlbak_gateway/sqlbak/endpoints.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,7 +1,7 @@
 // A small vocabulary for API answers in tests.
 #pragma once
 
-#include "sqlbak_gateway/sqlbak/decode.h"
+#include "sqlbak/decode.h"
 
 #include <string>
 

@@ -5,10 +5,10 @@
 #include "history/remembered_account.h"
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
+#include "sqlbak/endpoints.h"
 #include "sqlbak_gateway/evaluation/prepared.h"
 #include "sqlbak_gateway/exposition/render.h"
 #include "sqlbak_gateway/sqlbak/collection.h"
-#include "sqlbak_gateway/sqlbak/endpoints.h"
 #include "support/collecting.h"
 #include "support/manual_clock.h"
 

@@ -1,6 +1,6 @@
 // What a collection reads, and what becomes of what it cannot read.
 #include "sqlbak/collected_account.h"
-#include "sqlbak_gateway/sqlbak/endpoints.h"
+#include "sqlbak/endpoints.h"
 
 #include <functional>
 #include <string>
@@ -257,7 +257,7 @@ TEST_F(CollectionReading, AListShorterThanItsTotalIsReadOnceMore) {
   EXPECT_EQ(listed.requests, 4u);
 }
 
-TEST_F(CollectionReading, AnApiThatIgnoresThePageIsNeitherEndlessNorCountedTwice) {
+TEST_F(CollectionReading, EndsAListWhoseApiIgnoresThePage) {
   const ListedServers listed = listed_servers(clock_, [](bool) {
     return R"("list":[{"id":1},{"id":2},{"name":"no id"}],"has_more":true,"total":9)";
   });
@@ -265,7 +265,7 @@ TEST_F(CollectionReading, AnApiThatIgnoresThePageIsNeitherEndlessNorCountedTwice
   EXPECT_LE(listed.requests, 4u);
 }
 
-TEST_F(CollectionReading, ServersWithoutAnIdAreNotCountedAgainWhereTheListIsReadAgain) {
+TEST_F(CollectionReading, CountsServersWithoutAnIdOnceInARepeatedList) {
   const ListedServers listed = listed_servers(clock_, [](bool first_page) {
     return first_page ? R"("list":[{"id":1},{"name":"no id"}],"has_more":true)"
                       : R"("list":[{"id":1},{"id":2},{"name":"no id"}])";
@@ -374,7 +374,7 @@ TEST_F(CollectionReading, KeepsTheLastGoodSettings) {
   EXPECT_EQ(job(outcome, "job").settings->full_retention_days, 14);
 }
 
-TEST_F(CollectionReading, WithoutAListOfRunsTheyAreUnknownOrTheLastGoodOnes) {
+TEST_F(CollectionReading, WithoutAListRunsAreUnknownOrTheLastGoodOnes) {
   add_run(add_job("job"), Hours(1));
   fail_with("endpoint=jobruns,status=500");
   const CollectionOutcome first = collect();
@@ -409,7 +409,7 @@ TEST_F(CollectionReading, LeavesOutARunThatCannotBeReadAndSaysSo) {
 }
 
 // Found by the fault matrix: it was shown as a job without a backup in its window.
-TEST_F(CollectionReading, AJobNoneOfWhoseRunsCouldBeReadIsUnknownNotWithoutBackups) {
+TEST_F(CollectionReading, AJobWithNoReadableRunIsUnknown) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2));
   fail_with("endpoint=jobrun_details,status=500");
@@ -457,7 +457,7 @@ class AnUnreadableRun : public CollectionReading, public ::testing::WithParamInt
 INSTANTIATE_TEST_SUITE_P(With, AnUnreadableRun,
                          ::testing::Values("status=500", "body=malformed", "close=before"));
 
-TEST_P(AnUnreadableRun, IsLeftOutAfterThreeCollectionsAndTriedAgainADayLater) {
+TEST_P(AnUnreadableRun, IsLeftOutAfterThreeTriesAndTriedAgainDaily) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2));
   const Id bad = add_run(job_id, Hours(1));
@@ -563,7 +563,7 @@ TEST_F(CollectionReading, WhereNoRunOfAJobIsKnownTheGaugeSaysSo) {
   }
 }
 
-TEST_F(CollectionReading, AnOutageOfDetailsDoesNotMakeEachCollectionAskForMore) {
+TEST_F(CollectionReading, AnOutageOfDetailsCostsNoMoreRequestsEachTime) {
   for (int i = 0; i < 20; ++i) {
     const Id job_id = add_job("job" + std::to_string(i));
     for (int j = 1; j < 50; ++j) add_run(job_id, Hours(j));

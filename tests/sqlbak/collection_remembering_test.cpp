@@ -1,7 +1,7 @@
 // What a collection remembers, and so does not ask for again.
 #include "simulator/scenarios.h"
+#include "sqlbak/endpoints.h"
 #include "sqlbak/remembering.h"
-#include "sqlbak_gateway/sqlbak/endpoints.h"
 
 #include <set>
 
@@ -93,7 +93,7 @@ TEST_F(CollectionRemembering, WhatIsNotKeptAnyLongerIsNoWitness) {
   EXPECT_LE(requests("jobrun_details"), 2 + kAudit);
 }
 
-TEST_F(CollectionRemembering, AnAuditFindsNoChangeWhereOnlyTheOrderOfDatabasesIsAnother) {
+TEST_F(CollectionRemembering, AnotherOrderOfDatabasesIsNoContradiction) {
   const Id job_id = add_job("job");
   add_run(job_id, Days(7) - minutes(30), {.databases = {"a", "b", "c"}});
   add_run(job_id, Days(6), {.databases = {"b", "c"}});
@@ -195,7 +195,7 @@ TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMoved) {
   EXPECT_EQ(requests("jobruns"), 1u);
 }
 
-TEST_F(LargeWindow, IsListedAsAWholeAfterPagesThatMovedHoweverLateTheNextOneIsDue) {
+TEST_F(LargeWindow, IsListedAsAWholeAtOnceAfterPagesThatMoved) {
   turn("total=off");
   remove_younger_than(Hours(2));
   fail_with("endpoint=jobruns,shift=1");
@@ -368,7 +368,7 @@ TEST_F(CollectionRemembering, ARememberedRunThatChangedMakesItsJobReadAfresh) {
   EXPECT_EQ(collect().audit_changes, 0u);
 }
 
-TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAsItWasAndIsAskedForAgain) {
+TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAndIsAskedForAgain) {
   three_runs_that_changed();
   fail_with("endpoint=jobrun_details,status=500,skip=1");
   const CollectionOutcome contradicted = collect();
@@ -380,7 +380,7 @@ TEST_F(CollectionRemembering, WhatCannotBeReadAfreshStaysAsItWasAndIsAskedForAga
   for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
-TEST_F(CollectionRemembering, WhatWasDoubtedWhenACollectionWasGivenUpIsReadAfreshByTheNext) {
+TEST_F(CollectionRemembering, DoubtsOutliveACollectionThatIsGivenUp) {
   three_runs_that_changed();
   pass(Hours(1));
   collect(given_up_after(5));  // /me, the lists, settings and the audit
@@ -389,7 +389,7 @@ TEST_F(CollectionRemembering, WhatWasDoubtedWhenACollectionWasGivenUpIsReadAfres
   for (const RunTally& tally : job(outcome, "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
-TEST_F(CollectionRemembering, RunsThatNeverSayTheSameTwiceAreAllReadAfreshOnceADayAtMost) {
+TEST_F(CollectionRemembering, RunsThatKeepChangingAreReadAfreshOnceADay) {
   const Id job_id = add_job("job");
   for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
   collect();

@@ -119,7 +119,7 @@ TEST(Envelope, AFailedAnswerNotesNothing) {
 }
 
 // "\xE9" is é in Latin-1; "\ud83d" is the first half of an emoji.
-TEST(Text, InvalidInAnyWayIsReplacedAndTheAnswerReadAllTheSame) {
+TEST(Text, InvalidInAnyWayIsReplaced) {
   struct Case {
     std::string in_json;
     std::string name;

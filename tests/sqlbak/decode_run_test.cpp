@@ -157,7 +157,7 @@ TEST(Entry, TypeIsTheContractsOrUnknown) {
   EXPECT_EQ(only_tally("{}").type, BackupType::unknown);
 }
 
-TEST(Entry, IsUndeletedWhenItSucceededAndAFileIsLeftOrNoneIsListed) {
+TEST(Entry, IsUndeletedWithAFileLeftOrNoneListed) {
   struct Case {
     std::string uploads;  // what follows the status
     bool undeleted;
@@ -238,7 +238,7 @@ TEST(Entry, RepeatedBackupsStartAnew) {
   EXPECT_THAT(details.databases, IsEmpty());
 }
 
-TEST(Extent, EndsWhenTheLastEntryOfTheTypeDoesElseWhenTheRunDoes) {
+TEST(Extent, EndsWithTheLastEntryOfItsTypeElseWithTheRun) {
   EXPECT_EQ(extent(R"({"finished_at":2000},{"finished_at":3000.5},{"finished_at":2500})").finished_at,
             EpochMs(3000.5));
   EXPECT_EQ(extent(R"({"completed_at":5,"end_time":4,"ended_at":3})").finished_at, EpochMs(3.0));

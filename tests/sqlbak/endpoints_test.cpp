@@ -1,4 +1,4 @@
-#include "sqlbak_gateway/sqlbak/endpoints.h"
+#include "sqlbak/endpoints.h"
 
 #include <gtest/gtest.h>
 

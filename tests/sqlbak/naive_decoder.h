@@ -2,7 +2,7 @@
 // the contract words them. Slow, and written without a look at the other one, to be compared with it.
 #pragma once
 
-#include "sqlbak_gateway/sqlbak/decode.h"
+#include "sqlbak/decode.h"
 
 #include <map>
 #include <optional>

@@ -51,7 +51,7 @@ TEST_F(CollectionRemembering, AnOpenRunIsReadUntilItEnds) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
-TEST_F(CollectionRemembering, ARunWithoutAStartThatCouldNotBeReadAtFirstIsNoOlderForIt) {
+TEST_F(CollectionRemembering, AFailedReadMakesAnUndatedRunNoOlder) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
@@ -81,7 +81,7 @@ TEST_F(CollectionRemembering, WithoutEndsARunIsFinishedWhenItStoodStillForAnHour
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
-TEST_F(CollectionRemembering, WithoutEndsTheNewestRunIsReadEveryHourUntilThereIsAnother) {
+TEST_F(CollectionRemembering, WithoutEndsTheNewestRunIsReadEveryHour) {
   turn("finished_at=off");
   const Id job_id = add_job("job");
   const Id run = add_run(job_id, minutes(10));
@@ -103,7 +103,7 @@ TEST_F(CollectionRemembering, WithoutEndsTheNewestRunIsReadEveryHourUntilThereIs
 }
 
 // Where only runs that succeed show when they ended.
-TEST_F(CollectionRemembering, AFailedRunWithoutAnEndCountsAsFinishedWhenItStoodStillForAnHour) {
+TEST_F(CollectionRemembering, AFailedRunWithoutAnEndIsFinishedAfterAnHour) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10), {.status = "failed", .open = true});

@@ -44,7 +44,7 @@ TEST_F(CollectionRemembering, WhatAVanishedRunCameToIsRemembered) {
 }
 
 // A service that forgets its runs earlier than the window ends, or a list that comes empty once.
-TEST_F(CollectionRemembering, AListThatLeavesEverythingOutIsReadTwiceAndTakesNothingFromWhatIsRemembered) {
+TEST_F(CollectionRemembering, AListThatLeavesEverythingOutIsReadTwice) {
   const Id job_id = add_job("job");
   for (int i = 30; i >= 1; --i) add_run(job_id, Hours(i));
   collect();
@@ -83,7 +83,7 @@ TEST_F(CollectionRemembering, AnOpenRunThatWasNotListedForAWhileIsReadAgain) {
   EXPECT_EQ(full_row(collect()).last_success, EpochMs(kNow - minutes(10)));
 }
 
-TEST_F(CollectionRemembering, ARunThatIsListedWithoutBeingThereIsAskedForThreeTimesAndThenDaily) {
+TEST_F(CollectionRemembering, AMissingRunIsAskedForThreeTimesAndThenDaily) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10));
@@ -115,7 +115,7 @@ TEST_F(CollectionRemembering, AnOpenRunWhoseDetailsAreGoneDoesNotCount) {
   EXPECT_THAT(ages(job(collect(), "job")), IsEmpty());
 }
 
-TEST_F(CollectionRemembering, WhereSeveralPagesAreListedARunMayHaveSlippedBetweenThem) {
+TEST_F(CollectionRemembering, ARunThatSlippedBetweenPagesIsLookedFor) {
   turn("page_size=2");
   const Id job_id = add_job("job");
   for (int i = 1; i <= 5; ++i) add_run(job_id, Hours(i));
@@ -204,7 +204,7 @@ TEST_F(CollectionRemembering, ARaisedRetentionReadsRunsThatWereNotKept) {
   EXPECT_THAT(ages(job(collect(), "job")), ElementsAre(20 * 24, 8 * 24 + 12));
 }
 
-TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnceAsLongAsTheyAreListed) {
+TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnce) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(7 * 24 + 12));
   turn("filter_granularity=1d");
@@ -217,7 +217,7 @@ TEST_F(CollectionRemembering, RunsFromBeforeTheWindowAreReadOnceAsLongAsTheyAreL
   }
 }
 
-TEST_F(CollectionRemembering, RunsThatWereNeverInTheWindowAreNotRememberedThoughACoarseFilterListsThem) {
+TEST_F(CollectionRemembering, RunsThatWereNeverInTheWindowAreNotRemembered) {
   add_run(add_job("job"), Hours(7 * 24 + 12));
   turn("filter_granularity=1d");
   const CollectionOutcome outcome = collect();
@@ -225,7 +225,7 @@ TEST_F(CollectionRemembering, RunsThatWereNeverInTheWindowAreNotRememberedThough
   EXPECT_EQ(job(outcome, "job").remembered->of(BackupType::full), RememberedType{});
 }
 
-TEST_F(CollectionRemembering, SuccessesThatStartedAtTheSameInstantAreRememberedAsOne) {
+TEST_F(CollectionRemembering, SuccessesOfTheSameInstantAreRememberedAsOne) {
   const Id job_id = add_job("job");
   for (int i = 0; i < 2; ++i) add_run(job_id, Hours(7 * 24 - 1));
   collect();
@@ -252,7 +252,7 @@ TEST_F(CollectionRemembering, AJobThatTheListMissedKeepsItsMemoryForADay) {
   EXPECT_THAT(memory_->jobs, IsEmpty());
 }
 
-TEST_F(CollectionRemembering, AnOpenRunThatWasGoneAndThenNotListedIsReadAgainWhenItIsBack) {
+TEST_F(CollectionRemembering, AMissingOpenRunIsReadAgainWhenItIsBack) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10), {.status = "running", .open = true});
@@ -269,7 +269,7 @@ TEST_F(CollectionRemembering, AnOpenRunThatWasGoneAndThenNotListedIsReadAgainWhe
   EXPECT_EQ(full_row(collect()).last_success, EpochMs(kNow - minutes(10)));
 }
 
-TEST_F(CollectionRemembering, WhatAVanishedRunHadBecomeHasToStandStillForAnHourToo) {
+TEST_F(CollectionRemembering, AVanishedRunHasToStandStillForAnHourToo) {
   turn("finished_at=off");
   const Id job_id = add_job("job");
   for (int i = 100; i >= 80; --i) add_run(job_id, Hours(i));
@@ -288,7 +288,7 @@ TEST_F(CollectionRemembering, WhatAVanishedRunHadBecomeHasToStandStillForAnHourT
   EXPECT_EQ(job(collect(), "job").runs->tallies.at(21).failed, 1u);
 }
 
-TEST_F(CollectionRemembering, ADoubtedRunThatWasNotListedIsReadAfreshWhenItIsBack) {
+TEST_F(CollectionRemembering, AVanishedRunThatIsDoubtedIsReadWhenItIsBack) {
   const Id job_id = add_job("job");
   const Id away = add_run(job_id, Hours(5));
   for (int i = 1; i <= 3; ++i) add_run(job_id, Hours(i));
@@ -303,7 +303,7 @@ TEST_F(CollectionRemembering, ADoubtedRunThatWasNotListedIsReadAfreshWhenItIsBac
   for (const RunTally& tally : job(collect(), "job").runs->tallies) EXPECT_EQ(tally.failed, 1u);
 }
 
-TEST_F(CollectionRemembering, ARunThatWasGoneAndThenCannotBeReadIsLeftOutAsAnyOther) {
+TEST_F(CollectionRemembering, AMissingRunThatCannotBeReadIsLeftOut) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10));
@@ -351,7 +351,7 @@ TEST_F(CollectionRemembering, ARunFarAheadIsReadForThreeDaysAsAnyOther) {
   EXPECT_EQ(requests("jobrun_details"), kAudit);
 }
 
-TEST_F(CollectionRemembering, AClockThatWasAheadDoesNotKeepARunFromBeingReadAgain) {
+TEST_F(CollectionRemembering, AClockThatWasAheadDelaysNoReading) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));
   const Id run = add_run(job_id, minutes(10));

@@ -21,7 +21,6 @@
 #include "sqlbak_gateway/account/memory.h"
 #include "sqlbak_gateway/account/snapshot.h"
 #include "sqlbak_gateway/base/clock.h"
-#include "sqlbak_gateway/sqlbak/decode.h"
 #include "sqlbak_gateway/sqlbak/notes.h"
 #include "sqlbak_gateway/sqlbak/request.h"
 

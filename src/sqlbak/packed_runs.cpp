@@ -1,4 +1,4 @@
-#include "sqlbak/run_ledger_packer.h"
+#include "sqlbak/packed_runs.h"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
-// Of the entries that name a database, the latest for each and its type, back to one that is decided: an
-// entry that still runs, or that is not believed yet, decides nothing.
+// Publishes the latest outcomes of each database and type, back to one that is decided. An entry that still
+// runs, or that is dated too far ahead, decides nothing.
 void publish_databases(RememberedRuns& packed, double believed_until) {
   if (packed.outcomes.empty()) return;
   constexpr double kUndecided = std::numeric_limits<double>::infinity();
@@ -34,7 +34,7 @@ void publish_databases(RememberedRuns& packed, double believed_until) {
     --outcome;
     publish(*outcome, packed.runs.tallies[outcome->tally].started_at.milliseconds());
   }
-  // A run without a start is older than all others.
+  // A run without a start counts as older than all others.
   for (auto outcome = packed.outcomes.end(); outcome != dated;) publish(*--outcome, -kUndecided);
 }
 
@@ -43,8 +43,8 @@ bool shows_something(const RunExtent& extent) {
          (extent.finished_at.has_value() || std::isfinite(extent.size_bytes));
 }
 
-// Of each type the latest few that show an end, and the latest few that show a size: a failed run may show
-// only the one. Those that are not believed yet are kept beside them.
+// Keeps, of each type, the latest few that show an end and the latest few that show a size, because a failed
+// run may show only one of them. Those that are dated too far ahead are counted apart.
 void keep_latest(std::vector<RunExtent>& extents, double believed_until) {
   struct Count {
     std::array<std::size_t, kBackupTypeCount> ends{};
@@ -74,30 +74,24 @@ bool same_runs(const RememberedRuns& a, const RememberedRuns& b) {
 
 }  // namespace
 
-RunLedger::Packer::Packer(const RunLedger& ledger)
-    : ledger_(ledger), database_of_(ledger.databases_.size(), kNone), name_of_(ledger.names_.size(), kNone) {}
+PackedRunsWriter::Renumbering::Renumbering(const std::vector<std::string>& from, std::vector<std::string>& to)
+    : from_(from), to_(to), new_number_(from.size(), RunRecord::kNone) {}
 
-// The numbers of names and databases that are still used are given anew, so that neither grows for ever.
-RunId RunLedger::Packer::renumbered(RunId id) {
-  if (!id.is_named()) return id;
-  std::uint32_t& name = name_of_[id.name_index()];
-  if (name == kNone) {
-    name = static_cast<std::uint32_t>(out_.names.size());
-    out_.names.push_back(ledger_.names_[id.name_index()]);
+std::uint32_t PackedRunsWriter::Renumbering::operator()(std::uint32_t number) {
+  std::uint32_t& new_number = new_number_[number];
+  if (new_number == RunRecord::kNone) {
+    new_number = static_cast<std::uint32_t>(to_.size());
+    to_.push_back(from_[number]);
   }
-  return RunId::named(name);
+  return new_number;
 }
 
-std::uint32_t RunLedger::Packer::renumbered_database(std::uint32_t database) {
-  std::uint32_t& number = database_of_[database];
-  if (number == kNone) {
-    number = static_cast<std::uint32_t>(out_.databases.size());
-    out_.databases.push_back(ledger_.databases_[database]);
-  }
-  return number;
-}
+PackedRunsWriter::PackedRunsWriter(const RunLedger& ledger)
+    : ledger_(ledger),
+      new_name_(ledger.names(), out_.names),
+      new_database_(ledger.databases(), out_.databases) {}
 
-void RunLedger::Packer::add(RunId run, const Rows& rows, std::optional<bool> open, bool vanished) {
+void PackedRunsWriter::add(RunId run, const RunRows& rows, std::optional<bool> open, bool vanished) {
   const RunId id = renumbered(run);
   const auto first = static_cast<std::uint32_t>(out_.ids.size());
   for (std::uint32_t i = 0; i < rows.count; ++i) {
@@ -110,21 +104,21 @@ void RunLedger::Packer::add(RunId run, const Rows& rows, std::optional<bool> ope
   for (std::uint32_t i = 0; i < rows.outcome_count; ++i) {
     PackedOutcome& outcome = out_.outcomes.emplace_back(rows.outcomes[i]);
     outcome.tally = outcome.tally - rows.first + first;
-    outcome.database = renumbered_database(outcome.database) & ((1u << 30) - 1);
+    outcome.database = new_database_(outcome.database) & ((1u << 30) - 1);
   }
-  // The order of readings, which these are compared with: numbers given anew may have changed it.
+  // The new numbers may have changed the order, and later readings are compared with these outcomes.
   std::sort(out_.outcomes.end() - rows.outcome_count, out_.outcomes.end(), in_order);
 }
 
-// That of a remembered run is found by its start and type.
-void RunLedger::Packer::add_extent(const Rows& rows, std::uint32_t i) {
+// The extent of a remembered run is found by its start and type.
+void PackedRunsWriter::add_extent(const RunRows& rows, std::uint32_t i) {
   std::vector<RunExtent>& extents = out_.runs.extents;
   if (rows.extents) {
     if (shows_something(rows.extents[i])) extents.push_back(rows.extents[i]);
     return;
   }
   const RunTally& tally = rows.tallies[i];
-  const std::vector<RunExtent>& known = ledger_.before_->runs.extents;
+  const std::vector<RunExtent>& known = ledger_.before()->runs.extents;
   if (known.empty() || tally.started_at.milliseconds() < known.front().started_at.milliseconds()) return;
   for (const RunExtent& extent : known) {
     if (extent.type == tally.type && extent.started_at == tally.started_at) {
@@ -134,30 +128,30 @@ void RunLedger::Packer::add_extent(const Rows& rows, std::uint32_t i) {
   }
 }
 
-void RunLedger::Packer::add(UnsettledRun run) {
+void PackedRunsWriter::add(UnsettledRun run) {
   run.id = renumbered(run.id);
   out_.unsettled.push_back(run);
 }
 
-void RunLedger::Packer::add(IdleRun run) {
+void PackedRunsWriter::add(IdleRun run) {
   run.id = renumbered(run.id);
   out_.idle.push_back(run);
 }
 
-void RunLedger::Packer::drop(RunId run) {
+void PackedRunsWriter::drop(RunId run) {
   std::erase_if(out_.unsettled, [id = renumbered(run)](const UnsettledRun& other) {
     return other.id == id && !other.missing;
   });
 }
 
-std::shared_ptr<const RememberedRuns> RunLedger::Packer::finish() && {
+std::shared_ptr<const RememberedRuns> PackedRunsWriter::finish() && {
   std::sort(out_.unsettled.begin(), out_.unsettled.end(), by_id);
   std::sort(out_.idle.begin(), out_.idle.end(), by_id);
-  const double believed_until = EpochMs(ledger_.collected_at_).milliseconds() + kBelievedAheadMs;
+  const double believed_until = EpochMs(ledger_.collected_at()).milliseconds() + kBelievedAheadMs;
   keep_latest(out_.runs.extents, believed_until);
-  if (ledger_.before_ && same_runs(*ledger_.before_, out_)) return ledger_.before_;
+  if (ledger_.before() && same_runs(*ledger_.before(), out_)) return ledger_.shared_before();
   publish_databases(out_, believed_until);
-  // What is kept for long holds no more room than it needs.
+  // These are kept for long, so they take no more room than they need.
   out_.ids.shrink_to_fit();
   out_.runs.tallies.shrink_to_fit();
   out_.outcomes.shrink_to_fit();
