@@ -195,8 +195,8 @@ class Collection::State {
         trouble = {FailureReason::bad_response, decoded.error().message};
       }
     }
-    // What is forbidden stays so. Whose account it is, is settled once the token has read the lists: a token that may not
-    // read them either costs no memory.
+    // What is forbidden stays so. Whose account it is, is settled once the token has read the lists: a token
+    // that may not read them either costs no memory.
     if (answer.status == 403) return false;
     if (!me_.settled) {
       if (trouble && worth_waiting_for_me()) {

@@ -1,20 +1,20 @@
-// Decoding: the body of an API answer to packed records, by the contract's rules for dynamic types. Nothing
-// of the JSON is kept. Pure functions, safe to call from any thread.
+// Decoding: from the body of an API answer to packed records. Nothing of the JSON is kept. Pure functions,
+// safe to call from any thread.
 //
-// The answers come from a service whose API is only partly documented, so decoding is tolerant wherever that
-// cannot make a metric lie: members never seen before are ignored, null and missing are the same, of a
-// repeated member the last one stands. What is not recognised goes into the Notes, and decoding goes on. But
-// what decides a metric and cannot be read is an Error for that document, never zero:
+// The API is only partly documented, so decoding is tolerant wherever that cannot make a metric wrong:
+// unknown members are ignored, null and missing are the same, and the last of repeated members counts.
+// Unrecognised values go into the Notes, and decoding goes on. But an unreadable value that decides a metric
+// is an Error for its document, never zero:
 //   - a body that is not one whole JSON value (NaN, Infinity, a cut-off or continued document are not JSON);
 //   - an envelope other than {"data": {...}};
 //   - `list`, `backups`, `uploads`, `files` or `destinations` that are neither a list nor falsy;
 //     falsy (null, missing, false, 0, "", {}) is an empty list.
-// Any depth of nesting and any bytes are safe: no recursion, and memory in proportion to the body at worst.
-// Invalid UTF-8 and halves of surrogate pairs in strings become U+FFFD. Errors are messages for an operator;
-// their reason is bad_response.
+// Any depth of nesting and any bytes are safe: there is no recursion, and memory is at worst in proportion to
+// the body. Invalid UTF-8 and halves of surrogate pairs in strings become U+FFFD. Errors are messages for an
+// operator, and their reason is bad_response.
 //
-// Ids are the text of the JSON: of a string its content, of a number its digits, without decimals where it
-// has none (42.0 and 4.2e1 are "42"), exact at any size; true is "true".
+// An id is text: the content of a string, or the digits of a number, exact at any size and without decimals
+// if they are zero (42.0 and 4.2e1 are "42"); true is "true".
 #pragma once
 
 #include "sqlbak_gateway/account/run.h"
@@ -34,42 +34,41 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// A page with more elements than this is an Error: the API was asked for a hundred.
+// A page with more elements than this is an Error. The API is asked for a hundred.
 inline constexpr std::size_t kMaxPageElements = 100'000;
 
 // One page of a list.
 template <typename Row>
 struct Page {
-  // In the list's order. A row whose id came before on this page has replaced that one, in its place. Rows
-  // that cannot be identified are left out (jobs and runs; a server needs no id, and those without one are
-  // never the same).
+  // In the order of the list. The last of several rows with one id stands in the place of the first. Jobs and
+  // runs without an id are left out; a server needs none, and servers without one are never the same.
   std::vector<Row> rows;
-  std::size_t elements = 0;            // of the list, with what was left out or replaced
-  bool has_more = false;               // by truthiness: "false" is true
-  std::optional<std::uint64_t> total;  // nothing where the API does not give a number
+  std::size_t elements = 0;            // of the list, including those left out or replaced
+  bool has_more = false;               // by truthiness: the string "false" is true
+  std::optional<std::uint64_t> total;  // empty if the API gives no number
 };
 
 Result<Page<Server>> decode_servers(std::string_view body, Notes& notes);
 
-// `server_name` is left empty: it is joined with the servers' list when both are complete.
+// `server_name` is left empty: Collection fills it in once both lists are complete.
 Result<Page<Job>> decode_jobs(std::string_view body, Notes& notes);
 
-// A row of a job's runs. Only the id is documented; whatever else it carries is read from the run's details.
+// A row of the list of a job's runs. Only its id is used: the run's details have the rest.
 struct RunRow {
   std::string id;  // never empty
   friend bool operator==(const RunRow&, const RunRow&) = default;
 };
 Result<Page<RunRow>> decode_runs(std::string_view body, Notes& notes);
 
-// At most one T for each backup type (T has a member `type`), in the order they were added. Value type
-// without heap memory.
+// At most one T for each backup type, in the order in which they were added. T has a member `type`. Value
+// type without heap memory.
 template <typename T>
 class PerType {
  public:
   using value_type = T;
   using const_iterator = const T*;
 
-  // The one for `type`, made when there is none yet.
+  // The one for `type`, which is added if there is none yet.
   T& of(BackupType type) {
     for (std::size_t i = 0; i < size_; ++i) {
       if (items_[i].type == type) return items_[i];
@@ -97,16 +96,16 @@ class PerType {
 // What one run did: /jobruns/{id}.
 struct RunDetails {
   EpochMs started_at;       // only a JSON number is one; fractions are kept
-  EpochMs finished_at;      // of the run as a whole; nothing where the API gives no end
+  EpochMs finished_at;      // of the run as a whole; empty if the API gives no end
   std::size_t entries = 0;  // of `backups`
-  bool all_final = true;    // every entry succeeded or failed; true of no entries at all
+  bool all_final = true;    // every entry succeeded or failed; true if there are no entries
 
-  // One per type among the entries, `folder` included; `open` is left false.
+  // One for each type among the entries, `folder` included. `open` is false.
   PerType<RunTally> tallies;
-  // Of the types that have an end (the latest of their entries', else the run's) or a size (the sum of their
-  // succeeded entries').
+  // One for each type that has an end (the latest of its entries, else that of the run) or a size (the sum of
+  // its succeeded entries).
   PerType<RunExtent> extents;
-  // The last entry of each database and type, where entries name a database.
+  // The last entry of each database and type, if entries name a database.
   std::vector<DatabaseOutcome> databases;
 };
 Result<RunDetails> decode_run(std::string_view body, Notes& notes);

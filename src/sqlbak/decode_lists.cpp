@@ -35,8 +35,8 @@ constexpr auto list_schema(const std::array<std::string_view, N>& members) {
   return make_schema(rows);
 }
 
-// A reader is one row being read: value() takes its members, counted as in its schema, finish() says whether
-// the row can be identified.
+// A reader reads one row: value() takes its members, numbered as in its schema, and finish() says whether the
+// row can be identified.
 struct ServerReader {
   using Row = Server;
   static constexpr NotedField kNoRow = NotedField::server_row;

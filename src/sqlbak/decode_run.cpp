@@ -109,7 +109,7 @@ EntryStatus status_from(const Value& value, Notes& notes) {
     const std::string_view status = trimmed(value.text);
     if (equal_ignoring_case(status, "succeeded")) return EntryStatus::succeeded;
     if (equal_ignoring_case(status, "failed")) return EntryStatus::failed;
-    // Known, and neither: every backup is running for a while, which is nothing to tell anybody.
+    // Known statuses that are neither. Every backup is running for a while, so they are not noted.
     for (const std::string_view known : {"running", "cancelled", "canceled", "warning"}) {
       if (equal_ignoring_case(status, known)) return EntryStatus::other;
     }
@@ -126,7 +126,7 @@ EpochMs start_from(const Value& value, Notes& notes) {
   return instant;
 }
 
-// An instant after 1970; null and 0 are nothing.
+// An instant after 1970; empty for null and 0.
 std::optional<double> end_from(const Value& value, Notes& notes) {
   const EpochMs instant = instant_of(value);
   if (instant.milliseconds() > 0) return instant.milliseconds();

@@ -72,7 +72,7 @@ struct Keep {
   std::int64_t days = 0;
 };
 
-// The largest over the destinations; nothing while there is none.
+// The largest over the destinations; empty if there is none.
 struct Destinations {
   std::optional<std::int64_t> full_days;
   std::optional<std::int64_t> inc_days;
@@ -120,7 +120,7 @@ class SettingsDocument final : public Document {
 
   void close(NodeId node) override {
     if (node != kDestination) return;
-    // Nothing is less than any number of days.
+    // An empty one is less than any number of days.
     destinations_.full_days = std::max(destinations_.full_days, std::optional(full_.total_days()));
     destinations_.inc_days = std::max(destinations_.inc_days, std::optional(inc_.total_days()));
   }
@@ -160,7 +160,7 @@ class SettingsDocument final : public Document {
                       notes_);
         break;
 
-      // Not of the schema's shape: as if empty.
+      // It does not have the shape of the schema, and counts as empty.
       case kSchedule:
       case kDiff:
       case kLog:

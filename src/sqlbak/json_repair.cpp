@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kEscapeBytes = 6;  // \uXXXX
 
-// The code unit that is escaped at `at`; 0 when there is no such escape.
+// The code unit that is escaped at `at`; 0 if there is no such escape.
 std::uint32_t escaped_unit(std::string_view text, std::size_t at) {
   if (at + kEscapeBytes > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
   std::uint32_t unit = 0;
@@ -25,7 +25,7 @@ bool is_low(std::uint32_t unit) {
   return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
-// Backslashes only stand in strings; where they do not, the text is no JSON anyway.
+// A backslash outside a string is no JSON, so that case does not matter.
 bool repair_surrogates(std::string& text) {
   bool changed = false;
   for (std::size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {

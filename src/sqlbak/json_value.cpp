@@ -11,7 +11,8 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
-// A short number with a large exponent must not become a long text: beyond this it stays as it is written.
+// A short number with a large exponent must not become a long text: beyond this length it stays as it is
+// written.
 constexpr std::size_t kMaxWrittenOutDigits = 64;
 
 std::string integer_as_text(bool negative, std::uint64_t magnitude) {
@@ -20,8 +21,8 @@ std::string integer_as_text(bool negative, std::uint64_t magnitude) {
   return {text.data(), std::to_chars(digits, text.data() + text.size(), magnitude).ptr};
 }
 
-// A real without decimals as its digits (4.2e1 is 42), any other as it is written. Works on the text, so that
-// no digit of a large id is lost in a double.
+// A real number without decimals becomes its digits (4.2e1 is 42), any other stays as it is written. This
+// works on the text, so that no digit of a large id is lost in a double.
 std::string real_as_text(std::string_view written) {
   std::string_view mantissa = written;
   int exponent = 0;
@@ -59,7 +60,7 @@ std::int64_t cut_to_retention(double days) {
   return static_cast<std::int64_t>(std::clamp(std::trunc(days), -limit, limit));
 }
 
-// An integer as most languages read it from text: blanks around it, an optional sign, then digits alone.
+// An integer as most languages read it from text: an optional sign and digits, with blanks around them.
 std::optional<std::int64_t> integer_in(std::string_view text) {
   text = trimmed(text);
   const bool negative = text.starts_with('-');

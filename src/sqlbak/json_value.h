@@ -1,6 +1,5 @@
-// Value: one value of a JSON document as decoding meets it, and the contract's rules for dynamic types.
-// Scalars come with their contents; of objects and lists only whether they are empty. Value types and pure
-// functions.
+// Value: one value of a JSON document, and how its type is converted to the one that is wanted. A scalar
+// comes with its content; an object or a list only says whether it is empty. Value types and pure functions.
 #pragma once
 
 #include "sqlbak_gateway/account/epoch_ms.h"
@@ -27,24 +26,24 @@ struct Value {
   bool is_container() const { return kind == Kind::object || kind == Kind::list; }
 };
 
-// Not false, 0, "", null, or an empty object or list.
+// False for false, 0, "", null, and an empty object or list.
 bool truthy(const Value& value);
 
-// A scalar as text: a string's content; a number as it is written, without decimals where it has none;
-// "true", "false". Empty for null, objects and lists.
+// A scalar as text: the content of a string, a number as it is written but without zero decimals, "true" or
+// "false". Empty for null, objects and lists.
 std::string text_of(const Value& value);
 
-// Only a number is an instant.
+// An instant is a number; empty for everything else.
 EpochMs instant_of(const Value& value);
 
-// A finite number that is not negative.
+// A finite number that is not negative; empty for everything else.
 std::optional<double> amount_of(const Value& value);
 
-// Months or days of retention: a number is cut to its integer part, true is 1, a string that holds an integer
-// is that; null and everything else nothing. Cut to ±kMaxRetentionDays.
+// Months or days of retention: the integer part of a number, 1 for true, or the integer that a string holds.
+// Empty for null and everything else. Cut to ±kMaxRetentionDays.
 std::optional<std::int64_t> retention_of(const Value& value);
 
-// The value for an operator's eyes: a scalar's text, "null", "{}", "[…]".
+// The value as it is shown to an operator: the text of a scalar, "null", "{}", "[…]".
 std::string sample_of(const Value& value);
 // "a string", "an object", …
 std::string_view kind_of(const Value& value);

@@ -16,13 +16,13 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
-// The parser refuses numbers beyond its floating-point type. With long double an absurd number, up to 1e4932,
-// in a member nobody reads does not cost the document.
+// The parser refuses numbers beyond its floating-point type. With long double, a number of up to 1e4932 in a
+// member that nobody reads does not make the document unreadable.
 using Json =
     nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, long double>;
 
-// nlohmann's SAX interface (its names and signatures are given). Skipping is counting, so depth costs nothing
-// here; the parser itself spends a bit a level.
+// nlohmann's SAX interface, which fixes the names and signatures. A skipped value is only counted, so depth
+// costs nothing here; the parser itself needs a bit for each level.
 class Walker {
  public:
   using number_integer_t = Json::number_integer_t;
@@ -34,7 +34,7 @@ class Walker {
   Walker(Schema schema, Document& document) : schema_(schema), document_(document) {}
 
   bool has_data() const { return has_data_; }
-  // Of the first byte that could not be read, counted from 1.
+  // The position of the first byte that could not be read, counted from 1.
   std::size_t error_position() const { return error_position_; }
 
   bool null() { return scalar(Value{}); }
@@ -55,7 +55,7 @@ class Walker {
     Value value;
     value.kind = Value::Kind::real;
     value.text = written;
-    // Read again: rounding twice, over long double, may miss the nearest double.
+    // The text is read again, because rounding twice, by way of long double, may miss the nearest double.
     const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), value.number);
     if (error != std::errc{}) {
       value.number = std::abs(rounded) < 1
@@ -101,7 +101,7 @@ class Walker {
  private:
   static constexpr NodeId kNone = 0xFF;
 
-  // The node of the value that begins now; kNone beside the schema.
+  // The node of the value that begins now; kNone if the schema does not have it.
   NodeId node_of_value() const {
     if (depth_ == 0) return kBody;
     const SchemaNode& container = schema_[open_[depth_ - 1]];
@@ -185,7 +185,7 @@ class Walker {
 Result<void> parse(std::string_view body, Schema schema, Document& document) {
   Walker walker(schema, document);
   const bool parsed = Json::sax_parse(body.data(), body.data() + body.size(), &walker);
-  // The parser takes a NUL for the end of the text.
+  // The parser takes a NUL as the end of the text.
   const auto nul = parsed ? body.find('\0') : std::string_view::npos;
   if (parsed && nul == std::string_view::npos) {
     if (walker.has_data()) return {};
@@ -206,7 +206,7 @@ Result<void> parse(std::string_view body, Schema schema, Document& document) {
 Result<void> walk(std::string_view body, Schema schema, Document& document) {
   Result<void> walked = parse(body, schema, document);
   if (walked.ok()) return walked;
-  // Only now, because sound answers should not pay for it.
+  // Only after the parser has refused the body, so that valid answers do not pay for it.
   const std::optional<std::string> repaired = repaired_json(body);
   return repaired ? parse(*repaired, schema, document) : walked;
 }

@@ -1,13 +1,12 @@
-// Walking a JSON document along a schema: a table of the members that matter, as a tree. The walker knows
-// JSON and the tree; a Document knows what the members mean. Everything beside the tree is skipped without
-// being stored.
+// Walks a JSON document along a schema, which is a tree of the members that matter. The walker knows JSON and
+// the tree, and a Document knows what the members mean. Everything else is skipped without being stored.
 //
 //   body ─ data ─┬─ started_at                open(data), value(started_at, 17…), open(backups), open(entry),
 //                └─ backups ─ entry ─ status   value(status, "succeeded"), close(entry),
 //                                              close(backups), close(data)
 //
-// A member may be repeated, and then the last one stands. So open() and value() of a member first forget what
-// an earlier one of that name, in the same object, has brought, its contents included.
+// If a member is repeated, the last one counts. So open() and value() of a member must first forget what an
+// earlier one of that name in the same object has brought, its contents included.
 #pragma once
 
 #include "sqlbak/json_value.h"
@@ -21,8 +20,8 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// A node's place in its schema. Every schema begins with these two, the envelope of every answer; the walker
-// deals with them itself.
+// A node's place in its schema. Every schema begins with these two nodes, the envelope of every answer, which
+// the walker handles itself.
 using NodeId = std::uint8_t;
 inline constexpr NodeId kBody = 0;
 inline constexpr NodeId kData = 1;
@@ -33,8 +32,8 @@ enum class Shape : std::uint8_t {
   list,    // its elements are one node
 };
 
-// A row of a schema, as it is written down: parents before children, and the children of one node next to
-// each other.
+// A row of a schema. Parents come before their children, and the children of one node stand next to each
+// other.
 struct SchemaRow {
   NodeId id;
   NodeId parent;
@@ -53,7 +52,7 @@ using Schema = std::span<const SchemaNode>;
 inline constexpr SchemaRow kEnvelope[] = {{kBody, kBody, Shape::object, ""},
                                           {kData, kBody, Shape::object, "data"}};
 
-// The envelope and `rows` below it. A mistake in the rows is an error of the compiler.
+// The envelope with `rows` below it. A mistake in the rows is an error at compile time.
 template <std::size_t N>
 constexpr std::array<SchemaNode, N + 2> make_schema(const std::array<SchemaRow, N>& rows) {
   std::array<SchemaNode, N + 2> nodes{};
@@ -75,7 +74,7 @@ constexpr std::array<SchemaNode, N + 2> make_schema(const std::array<SchemaRow, 
   return nodes;
 }
 
-// Deepest schema: body, data, backups, entry, uploads, upload, files, file.
+// The depth of the deepest schema: body, data, backups, entry, uploads, upload, files, file.
 inline constexpr std::size_t kMaxSchemaDepth = 8;
 
 class Document {
@@ -85,17 +84,17 @@ class Document {
   Document& operator=(const Document&) = delete;
   virtual ~Document() = default;
 
-  // The object `data` begins: forget everything.
+  // The object `data` begins: the document forgets everything.
   virtual void begin() = 0;
-  // An object or a list begins where the schema has one.
+  // An object or a list of the schema begins.
   virtual void open(NodeId node) = 0;
-  // It ends.
+  // An object or a list of the schema ends.
   virtual void close(NodeId node) = 0;
-  // A scalar member; or null or whatever else stands where the schema has an object or a list.
+  // A scalar; or whatever else stands in the place of an object or a list of the schema.
   virtual void value(NodeId node, const Value& value) = 0;
 };
 
-// Error when `body` is not JSON or has no object `data`; the document then holds nothing of use.
+// An Error if `body` is not JSON or has no object `data`. The document then holds nothing of use.
 Result<void> walk(std::string_view body, Schema schema, Document& document);
 
 }  // namespace sqlbak_gateway::sqlbak

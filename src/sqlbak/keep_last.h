@@ -1,4 +1,4 @@
-// Repeated rows of a list: the last one stands, in the place of the first.
+// Repeated rows of a list: the last one is kept, in the place of the first.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,8 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// Rows are the same when identity(row), anything that can be ordered, is. n log n, whatever the rows.
+// Two rows are the same if their identity(row), which can be anything with an order, is the same. Takes n log
+// n steps for any rows.
 template <typename Row, typename Identity>
 void keep_last_of_each(std::vector<Row>& rows, Identity identity) {
   const auto in_order = [&](const Row& a, const Row& b) { return identity(a) < identity(b); };

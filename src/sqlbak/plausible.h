@@ -1,4 +1,4 @@
-// A field that the API does not document, under the names it may plausibly have. Value type.
+// A field that the API does not document, with the names that it may have. Value type.
 #pragma once
 
 #include "sqlbak_gateway/sqlbak/notes.h"
@@ -10,17 +10,17 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// A place for each name, of which the first with a usable value counts. `kFirst` and the N - 1 after it are
-// the names.
+// One place for each name. The first name with a usable value counts. The names are `kFirst` and the N - 1
+// after it.
 template <typename T, PlausibleField kFirst, std::size_t N>
 class Plausible {
  public:
-  // `name` counts from 0; nothing is a value that cannot be used.
+  // `name` counts from 0. `usable` is empty if the value cannot be used.
   void read(std::size_t name, std::optional<T> usable, Notes& notes) {
     if (usable) notes.fields.insert(static_cast<PlausibleField>(static_cast<std::size_t>(kFirst) + name));
     values_[name] = std::move(usable);
   }
-  // Moves it out.
+  // Moves the value out; empty if no name had a usable one.
   std::optional<T> take() {
     for (auto& value : values_) {
       if (value) return std::exchange(value, std::nullopt);

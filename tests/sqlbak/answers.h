@@ -25,7 +25,7 @@ inline std::string run(const std::string& entries) {
   return data(R"("started_at":1000,"backups":[)" + entries + "]");
 }
 
-// What a decoder made of `body`, which must be readable; what it noted goes to `notes` where given.
+// The result of a decoder for `body`, which must be readable. Its notes are added to `notes`.
 template <typename T>
 T decoded(Result<T> (*decode)(std::string_view, Notes&), const std::string& body, Notes* notes = nullptr) {
   Notes ignored;
@@ -37,7 +37,7 @@ T decoded(Result<T> (*decode)(std::string_view, Notes&), const std::string& body
   return std::move(result).value();
 }
 
-// The message of a decoder that refuses `body`; "" when it does not.
+// The message of a decoder that refuses `body`; "" if it does not.
 template <typename T>
 std::string refusal(Result<T> (*decode)(std::string_view, Notes&), const std::string& body) {
   Notes notes;

@@ -1,5 +1,5 @@
-// The fixture of the collection tests: an account of the simulator, written by hand, and one collection after
-// another that remembers what the one before knew.
+// The fixture of the collection tests: an account of the simulator, written by hand. Each collection
+// remembers what the one before knew.
 #pragma once
 
 #include "simulator/simulator.h"
@@ -39,7 +39,7 @@ class CollectedAccount : public ::testing::Test {
   }
 
   // --- The account ---
-  // A job on the server "sql" for full backups, kept for so many days (0: for ever).
+  // A job on the server "sql" for full backups, kept for the given number of days (0: for ever).
   Id add_job(const std::string& name, int retention_days = 0) {
     return change([&](simulator::Account& account) {
       return account.add_job(
@@ -80,7 +80,7 @@ class CollectedAccount : public ::testing::Test {
   void pass(Duration time) { clock_.advance(time); }
 
   // --- Collecting ---
-  // One collection; what it remembers is given to the next.
+  // One collection. What it remembers is given to the next.
   CollectionOutcome collect(const sqlbak_gateway::testing::Drive& how = {}) {
     simulator_.forget_requests();
     plan_.started_at = clock_.system_now();
@@ -90,12 +90,12 @@ class CollectedAccount : public ::testing::Test {
     memory_ = outcome.memory;
     return outcome;
   }
-  // Gives the next collection up after so many answers.
+  // Gives the next collection up after the given number of answers.
   static sqlbak_gateway::testing::Drive given_up_after(std::uint64_t answers) {
     return {.max_in_flight = 1,
             .before_answer = [answers](std::uint64_t so_far) { return so_far < answers; }};
   }
-  // Of the latest collection.
+  // The requests of the latest collection.
   std::uint64_t requests(std::string_view endpoint = "*") { return simulator_.request_count("*", endpoint); }
   std::vector<std::string> targets(std::string_view endpoint) {
     std::vector<std::string> targets;
@@ -111,7 +111,7 @@ class CollectedAccount : public ::testing::Test {
     }
     throw std::runtime_error("no job " + std::string(name));
   }
-  // Starts of the runs that count, as hours before now, oldest first.
+  // The starts of the runs that count, in hours before now, oldest first.
   std::vector<double> ages(const JobSnapshot& job) {
     std::vector<double> ages;
     for (const RunTally& tally : job.runs->tallies) {

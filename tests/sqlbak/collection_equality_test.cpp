@@ -1,7 +1,7 @@
-// Remembering must not show: whatever happened to an account before, a collection during which the API stands
-// still gives the metrics that the simulator's truth demands. Random histories, with every honest way the API
-// may turn out to be, with restarts, and with collections that are disturbed, fail or are given up in
-// between.
+// Remembering never changes an answer: whatever happened to an account before, a collection during which the
+// API does not change gives the metrics that the simulator's truth demands. The histories are random, with
+// every way in which the real API may turn out to behave, with restarts, and with collections that are
+// disturbed, fail or are given up.
 #include "history/remembered_account.h"
 #include "simulator/simulator.h"
 #include "simulator/truth.h"
@@ -42,7 +42,7 @@ struct TestedJob {
   std::size_t runs;  // about so many in its window
 };
 
-// One history. Everything follows from the seed.
+// One history. The seed determines all of it.
 class History {
   template <typename Change>
   auto with(Change change) {
@@ -64,7 +64,7 @@ class History {
     });
   }
 
-  // Empty when every undisturbed collection told the truth; else what differs, and how to get there.
+  // Empty if every undisturbed collection told the truth; else the difference, and the story that led to it.
   std::string run() {
     note("knobs:" + knobs_text_);
     if (std::string wrong = collect_undisturbed(); !wrong.empty()) return report(wrong);
@@ -116,8 +116,7 @@ class History {
     const milliseconds every =
         big_ && index == 0 ? milliseconds(minutes(40)) : milliseconds(Hours(6 + random_.below(24)));
     job.cadences = {{now - Days(9) + minutes(random_.below(600)), every, pattern}};
-    // Where no end is shown, a run that stands still for an hour is taken for finished: it does not stand so
-    // long.
+    // If no end is shown, a run that stands still for an hour is taken to be finished. So none of these does.
     job.duration =
         minutes(3 + random_.below(std::min<std::size_t>(200, static_cast<std::size_t>(every / minutes(2)))));
     job.failure_rate = random_.happens(0.5) ? 0.2 : 0;
@@ -150,15 +149,15 @@ class History {
     note("after " + std::to_string(by.count()) + " minutes");
   }
 
-  // Windows of more than two pages may lag for runs that appear late or vanish: as many collections as there
-  // are pages.
+  // In windows of more than two pages, runs that appear late or vanish may be noticed up to as many
+  // collections later as there are pages.
   void catch_up() {
     if (!std::exchange(lags_, false)) return;
     const std::size_t pages = with([](Account& account) { return account.run_count(); }) / kPageSize + 1;
     for (std::size_t lag = pages > 2 ? pages : 0; lag > 0; --lag) static_cast<void>(collect(undisturbed()));
   }
 
-  // A run that started within the last days, so that it is inside every window; null when there is none.
+  // A run that started within the last days, so that it is inside every window; null if there is none.
   simulator::Run* recent_run(simulator::Job& job) {
     std::vector<simulator::Run*> recent;
     for (simulator::Run& run : job.runs) {
@@ -182,11 +181,11 @@ class History {
     }
     const auto nth = static_cast<std::ptrdiff_t>(random_.below(account.jobs().size()));
     simulator::Job& job = account.job(std::next(account.jobs().begin(), nth)->first);
-    // In large windows rather what must show at once.
+    // Large windows mostly get changes that must show at once.
     const std::size_t kind = big_ && random_.happens(0.7) ? 5 + random_.below(2) : random_.below(7);
     if (kind == 0) {
       lags_ = true;
-      // Never together with another run.
+      // It never starts together with another run.
       const auto age =
           minutes(10 + random_.below(std::size_t{5} * 24 * 60)) + milliseconds(1 + random_.below(50'000));
       simulator::HandRun run{.type = job.types.empty() ? "database_full" : job.types.front()};
@@ -213,7 +212,7 @@ class History {
         if (run->unlisted) lost_.insert(std::to_string(job.id));
         return which + (run->unlisted ? " unlisted" : " listed again");
       case 4: {
-        // An end does not make a status final that nobody knows.
+        // An unknown status does not become final by an end.
         for (simulator::Entry& entry : run->entries) {
           const std::string& status = account.words().text(entry.status);
           const bool odd = status == "warning" || status == "cancelled";
@@ -223,7 +222,7 @@ class History {
         return which + " is decided";
       }
       default: {
-        // Oldest files first, as a service would; the youngest stay.
+        // The oldest files go first, as a service would do it. The youngest stay.
         std::size_t count = random_.below(job.runs.size());
         for (simulator::Run& old : job.runs) {
           if (count-- == 0) break;
@@ -253,13 +252,13 @@ class History {
     return outcome;
   }
 
-  // Another process goes on with what this one wrote down.
+  // Another process continues with what this one wrote down.
   void restart() {
     note("a restart");
     memory_ = history::testing::reread(*memory_);
   }
 
-  // The API changes while it is read, fails here and there, or the collection is given up half way.
+  // The API changes while it is read, fails here and there, or the collection is given up halfway.
   void collect_disturbed() {
     auto how = undisturbed();
     std::uint64_t fault = 0;
@@ -278,7 +277,7 @@ class History {
                                                 "endpoint=jobrun_details,body=malformed,every=4"};
       const char* rule = kFaults[random_.below(std::size(kFaults))];
       note(std::string("a collection with ") + rule);
-      // A run that was never seen slips between two pages without a sign, where there is no total.
+      // Without a total, a run that was never seen may slip between two pages unnoticed.
       lags_ = lags_ || std::string_view(rule).find("shift") != std::string_view::npos;
       const Result<std::uint64_t> added = simulator_.add_fault(rule);
       EXPECT_TRUE(added.ok()) << (added ? "" : added.error().message);
@@ -352,8 +351,8 @@ class History {
     return others;
   }
 
-  // The truth decides the series. It knows when runs end where the API does not say it, and it takes a
-  // retention that was raised lately as if it had always been so high.
+  // Whether the truth decides the series. It knows when runs end even if the API does not say so, and it
+  // treats a retention that was raised lately as if it had always been that high.
   bool is_decided(const std::string& key) const {
     const std::string name = key.substr(0, key.find('{'));
     static const std::set<std::string> kAboutTheReader = {
@@ -363,15 +362,15 @@ class History {
     if (key.find("source=\"inferred\"") != key.npos) return false;
     static const std::set<std::string> kOnFinished = {
         "sqlbak_job_last_attempt_success", "sqlbak_job_consecutive_failures", "sqlbak_job_databases_failing"};
-    // To the truth, entries that neither succeeded nor failed have a size, too.
+    // In the truth, entries that neither succeeded nor failed have a size, too.
     if (odd_ && name == "sqlbak_job_last_size_bytes") return false;
     if (!knobs_.finished_at && kOnFinished.contains(name)) return false;
     static const std::set<std::string> kRemembered = {
         "sqlbak_job_last_success_timestamp_seconds", "sqlbak_job_last_attempt_timestamp_seconds",
         "sqlbak_job_last_attempt_success", "sqlbak_job_consecutive_failures"};
     if (retention_changed_ && kRemembered.contains(name)) return false;
-    // What a run that vanished came to stays known, if it was read before it vanished. The truth knows
-    // nothing of such runs.
+    // What a vanished run came to stays known if it was read before it vanished. The truth knows nothing of
+    // such runs.
     static const std::set<std::string> kOutlivesRuns = {
         "sqlbak_job_last_duration_seconds", "sqlbak_job_last_size_bytes", "sqlbak_job_databases_failing",
         "sqlbak_job_retention_violation",   "sqlbak_job_overdue",         "sqlbak_job_window_seconds",
@@ -381,8 +380,8 @@ class History {
     }
     if (name == "sqlbak_job_overdue") {
       if (retention_changed_) return false;
-      // When a job was made, and when it was first seen, are not the same for one that is added later. And
-      // only `full` has a configured maximum.
+      // A job that is added later was made before it was first seen. And only `full` has a configured
+      // maximum.
       if (!initial_jobs_.contains(job_of(key))) return false;
       return key.find("backup_type=\"full\"") != key.npos;
     }
@@ -394,7 +393,7 @@ class History {
     return key.substr(id, key.find('"', id) - id);
   }
 
-  // What is not remembered beyond the runs that are kept.
+  // Series that only depend on the runs that are kept.
   static bool as_kept(const std::string& key, const Series& kept, const Series& seen) {
     static const std::set<std::string> kOfKeptRuns = {
         "sqlbak_job_databases_failing", "sqlbak_job_last_duration_seconds", "sqlbak_job_last_size_bytes",
@@ -425,8 +424,8 @@ class History {
   std::string story_;
 };
 
-// In parts, so that they can run side by side. HISTORIES and FIRST_HISTORY in the environment ask for more of
-// them, or for one again.
+// The histories come in parts, so that they can run side by side. HISTORIES and FIRST_HISTORY in the
+// environment ask for more histories, or for one of them again.
 class CollectionEquality : public ::testing::TestWithParam<std::uint64_t> {
  protected:
   static constexpr std::uint64_t kParts = 4;

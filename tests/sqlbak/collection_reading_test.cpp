@@ -1,4 +1,4 @@
-// What a collection reads, and what becomes of what it cannot read.
+// What a collection reads, and what happens if it cannot read something.
 #include "sqlbak/collected_account.h"
 #include "sqlbak/endpoints.h"
 
@@ -23,7 +23,7 @@ using ::testing::SizeIs;
 
 using CollectionReading = testing::CollectedAccount;
 
-// --- A first collection ---
+// --- The initial collection ---
 
 TEST_F(CollectionReading, ReadsServersJobsSettingsAndEveryRun) {
   const Id erp = add_job("ERP", 14);
@@ -44,7 +44,7 @@ TEST_F(CollectionReading, ReadsServersJobsSettingsAndEveryRun) {
   EXPECT_TRUE(outcome.snapshot->jobruns_available);
   EXPECT_TRUE(outcome.snapshot->jobsettings_available);
   EXPECT_EQ(outcome.snapshot->info->email, "backup@acme.example");
-  // /me, two lists, two jobs with settings and a list each, two runs.
+  // These are /me, two lists, two jobs with settings and a list each, and two runs.
   EXPECT_EQ(requests(), 1u + 2 + 2 * 2 + 2);
 }
 
@@ -137,12 +137,12 @@ TEST_F(CollectionReading, SkipsIdsThatAreNoLongerIds) {
 
 class AListThatMoves : public CollectionReading {
  protected:
-  // Five jobs on three pages. A row that slips out leaves four, which are on two.
+  // Five jobs are on three pages. A row that slips out leaves four, on two pages.
   AListThatMoves() {
     turn("page_size=2");
     for (int i = 1; i <= 5; ++i) ids_.push_back(add_job("job-" + std::to_string(i)));
   }
-  // Strikes one request for a page of jobs, counted from 1.
+  // The fault applies to one request for a page of jobs, counted from 1.
   void strike(int request, const std::string& fault) {
     fail_with("endpoint=jobs,first=1,skip=" + std::to_string(request - 1) + "," + fault);
   }
@@ -227,7 +227,7 @@ TEST_F(CollectionReading, AListOfOnePageIsNotReadTwice) {
   EXPECT_EQ(requests("jobs"), 1u);
 }
 
-// An account of servers that an API lists as the test says.
+// An account whose list of servers is given by the test.
 struct ListedServers {
   std::size_t rows = 0;
   std::size_t requests = 0;
@@ -274,7 +274,7 @@ TEST_F(CollectionReading, CountsServersWithoutAnIdOnceInARepeatedList) {
   EXPECT_EQ(listed.requests, 4u);
 }
 
-// --- What cannot be read ---
+// --- Unreadable answers ---
 
 TEST_F(CollectionReading, FailsWhenAListCannotBeReadCompletely) {
   turn("page_size=2");
@@ -343,7 +343,8 @@ TEST_F(CollectionReading, NoIdBelongsToNothing) {
     account.add_server({.name = "without an id"});
     using Row = simulator::Account::Row;
     account.patch(Row::server, 2, nlohmann::json::parse(R"([{"op":"remove","path":"/id"}])"));
-    account.patch(Row::job, 102, nlohmann::json::parse(R"([{"op":"replace","path":"/server_id","value":null}])"));
+    account.patch(Row::job, 102,
+                  nlohmann::json::parse(R"([{"op":"replace","path":"/server_id","value":null}])"));
   });
   const CollectionOutcome outcome = collect();
   EXPECT_EQ(job(outcome, "on sql").job.server_name, "sql");
@@ -408,7 +409,7 @@ TEST_F(CollectionReading, LeavesOutARunThatCannotBeReadAndSaysSo) {
   EXPECT_THAT(ages(job(next, "job")), ElementsAre(2, 1));
 }
 
-// Found by the fault matrix: it was shown as a job without a backup in its window.
+// It must not look like a job without a backup in its window.
 TEST_F(CollectionReading, AJobWithNoReadableRunIsUnknown) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(2));
@@ -492,7 +493,7 @@ TEST_F(CollectionReading, ARunThatIsLeftOutIsNotedOnce) {
   EXPECT_THAT(noted, ElementsAre(0, 0, 1, 0, 0, 0, 0, 0));
 }
 
-// Remembered runs are asked for again now and then: to audit them, as witnesses, when they pass their
+// Remembered runs are asked for again now and then: for the audit, as witnesses, or when they pass their
 // retention.
 TEST_F(CollectionReading, ARememberedRunThatCannotBeReadAgainStandsAsItWas) {
   const Id job_id = add_job("job");
@@ -532,7 +533,7 @@ TEST_F(CollectionReading, SaysSinceWhenRunsCouldNotBeRead) {
   }
 }
 
-// Where the retention was raised and the runs cannot be listed again, nobody has looked so far back.
+// If the retention was raised and the runs cannot be listed again, nobody has looked that far back.
 TEST_F(CollectionReading, SaysHowFarBackTheRunsGo) {
   const Id job_id = add_job("job", 14);
   add_run(job_id, Hours(2));
@@ -661,7 +662,7 @@ TEST_F(CollectionReading, TellsWhichEndpointsAnswered) {
   EXPECT_FALSE(outcome.snapshot->info);
 }
 
-// --- A long first collection ---
+// --- A long initial collection ---
 
 TEST_F(CollectionReading, ShowsTheFirstJobsOfABackfillEarly) {
   for (int i = 1; i <= 3; ++i) {

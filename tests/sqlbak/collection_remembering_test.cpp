@@ -1,4 +1,4 @@
-// What a collection remembers, and so does not ask for again.
+// What a collection remembers, and therefore does not ask for again.
 #include "simulator/scenarios.h"
 #include "sqlbak/endpoints.h"
 #include "sqlbak/remembering.h"
@@ -51,7 +51,7 @@ TEST_F(CollectionRemembering, OneWitnessSpeaksForAllFilesPastTheirRetention) {
   EXPECT_THAT(targets("jobrun_details"), Contains(details(runs[0])));
   EXPECT_THAT(requests("jobrun_details"), Le(1 + kAudit));
 
-  // The next oldest takes its place.
+  // The next oldest becomes the witness.
   delete_files(runs[0]);
   delete_files(runs[1]);
   const CollectionOutcome outcome = collect();
@@ -220,7 +220,7 @@ TEST_F(LargeWindow, StaysAsItWasLastListedHoweverOftenItIsHalfListed) {
 }
 
 TEST_F(LargeWindow, IsListedAsAWholeAfterAHalfReadCollection) {
-  // Of three hundred new runs the newer half is read: more than the overlap of the next listing.
+  // The newer half of three hundred new runs is read, which is more than the overlap of the next list.
   for (int i = 300; i >= 1; --i) add_run(job_, std::chrono::seconds(i));
   collect(given_up_after(160));
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(750));
@@ -420,8 +420,8 @@ TEST_F(CollectionRemembering, DeletedFilesAreNoContradiction) {
 
 // --- All together ---
 
-// A warm collection is two lists, a list of runs for each job, the settings that are due, and the details of
-// runs that are new, open, pass their retention or bear witness, and of one that is audited.
+// A warm collection reads two lists, a list of runs for each job, the settings that are due, and the details
+// of runs that are new, open, past their retention or witnesses, and of one that is audited.
 class TypicalAccount : public ::testing::Test {
  protected:
   TypicalAccount() { simulator_.set_speed(0); }  // nothing new

@@ -1,4 +1,4 @@
-// What is true of every answer: when it is an answer at all.
+// Rules that hold for every answer.
 #include "sqlbak/answers.h"
 
 #include <functional>

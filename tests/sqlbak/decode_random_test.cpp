@@ -1,4 +1,5 @@
-// The decoder and a naive one agree on random answers: on what they refuse, and on every value of the rest.
+// The decoder and a naive one agree on random answers: they refuse the same ones, and read the same values
+// from the others.
 #include "sqlbak/answers.h"
 #include "sqlbak/naive_decoder.h"
 #include "sqlbak/random_answers.h"
@@ -43,7 +44,7 @@ bool same(const T& decoded, const T& naive) {
 
 constexpr int kDocuments = 3000;
 
-// Damage can make one number out of two. The naive decoder has no digits beyond 2^64.
+// Damage can join two numbers into one, and the naive decoder is exact only up to 2^64.
 bool has_huge_number(const std::string& body) {
   std::size_t digits = 0;
   for (const char c : body) {

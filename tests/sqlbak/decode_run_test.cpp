@@ -191,12 +191,12 @@ TEST(Entry, IsUndeletedWithAFileLeftOrNoneListed) {
        false},
       {R"(,"uploads":[{"files":[{"is_deleted":true}]},{"files":[{"is_deleted":true},{}]}])", true},
       {R"(,"uploads":[{"files":[{"is_deleted":true}]},{"files":[]},{}])", false},
-      // The last of repeated members stands.
+      // The last of repeated members counts.
       {R"(,"uploads":[{"files":[{}]}],"uploads":[{"files":[{"is_deleted":true}]}])", false},
       {R"(,"uploads":[{"files":[{}],"files":[{"is_deleted":true}]}])", false},
       {R"(,"uploads":[{"files":[{"is_deleted":true}],"files":null}])", true},
       {R"(,"uploads":[{"files":[{"is_deleted":true}]}],"uploads":null)", true},
-      // What is no upload and no file is noted, and lists nothing.
+      // An element that is no upload or no file is noted, and lists nothing.
       {R"(,"uploads":[null,7])", true},
       {R"(,"uploads":[{"files":["a.bak"]}])", true},
       {R"(,"uploads":[null,{"files":[{"is_deleted":true},null]}])", false},

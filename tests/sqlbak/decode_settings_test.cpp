@@ -173,7 +173,7 @@ TEST(Retention, ReadsWhatIsANumberAndTakesTheRestForZero) {
       {R"("007")", 7},
       {"[12]", 0},
       {"{}", 0},
-      // Nonsense is cut to what arithmetic can carry.
+      // An absurd number is cut, so that arithmetic with it is defined.
       {"10000000", 10'000'000},
       {"10000001", 10'000'000},
       {"-1e300", -10'000'000},

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Thrown where the document has to be refused.
+// Thrown if the document has to be refused.
 struct Refused {};
 
 const json kMissing = nullptr;
@@ -207,7 +207,7 @@ std::int64_t retention(const json& value) {
   return static_cast<std::int64_t>(std::min(1e7, std::max(-1e7, number)));
 }
 
-// `read` of the document's data; nothing where it is refused.
+// The result of `read` for the document's data; empty if it is refused.
 template <typename Read>
 auto unless_refused(std::string_view body, Read read) -> std::optional<decltype(read(json()))> {
   try {

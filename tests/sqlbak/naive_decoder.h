@@ -1,5 +1,6 @@
-// A second decoder, as naive as possible: it builds the whole document and looks things up, rule by rule as
-// the contract words them. Slow, and written without a look at the other one, to be compared with it.
+// A second decoder, as naive as possible, to compare the real one with: it builds the whole document and
+// looks up one value after the other, rule by rule. It is slow, and was written without looking at the real
+// one.
 #pragma once
 
 #include "sqlbak/decode.h"
@@ -23,7 +24,7 @@ struct NaiveRun {
   std::map<std::tuple<std::string, BackupType>, EntryStatus> databases;
 };
 
-// Nothing where the document is refused.
+// Empty if the document is refused.
 std::optional<Page<Server>> naive_servers(std::string_view body);
 std::optional<Page<Job>> naive_jobs(std::string_view body);
 std::optional<Page<RunRow>> naive_runs(std::string_view body);

@@ -1,4 +1,4 @@
-// A run is read until it has ended, and then no more.
+// A run is read until it has ended, and not any more afterwards.
 #include "sqlbak/remembering.h"
 
 namespace sqlbak_gateway::sqlbak {
@@ -96,13 +96,13 @@ TEST_F(CollectionRemembering, WithoutEndsTheNewestRunIsReadEveryHour) {
   }
   EXPECT_EQ(times, 4u);
 
-  // It was not at its end: another database, which took that long, failed.
+  // The run was not at its end: another database took that long, and failed.
   change([&](simulator::Account& account) { account.run(run).entries[0].status = account.word("failed"); });
   pass(minutes(60));
   EXPECT_EQ(job(collect(), "job").runs->tallies[0].failed, 1u);
 }
 
-// Where only runs that succeed show when they ended.
+// The case that only successful runs show when they ended.
 TEST_F(CollectionRemembering, AFailedRunWithoutAnEndIsFinishedAfterAnHour) {
   const Id job_id = add_job("job");
   add_run(job_id, Hours(30));

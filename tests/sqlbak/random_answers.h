@@ -98,12 +98,12 @@ class RandomAnswers {
   std::string_view pick(std::initializer_list<std::string_view> choices) {
     return choices.begin()[below(choices.size())];
   }
-  // One time in `n`.
+  // True one time in `n`.
   bool once_in(std::size_t n) { return below(n) == 0; }
-  // `value`, or now and then something else.
+  // Gives `value`, or now and then something else.
   std::string mostly(std::string_view value) { return once_in(12) ? odd() : std::string(value); }
 
-  // No number whose text depends on how it is written but for a trailing ".0".
+  // A number whose text does not depend on how it is written, except for a trailing ".0".
   std::string odd() {
     return std::string(pick({"null",
                              "true",
@@ -175,7 +175,7 @@ class RandomAnswers {
     return text + "]";
   }
 
-  // Some members left out, some repeated, and their order shuffled.
+  // Leaves out some members, repeats some, and shuffles them.
   std::string object(std::initializer_list<Member> members) {
     std::string text;
     const auto add = [&](std::string_view key, const std::string& value) {

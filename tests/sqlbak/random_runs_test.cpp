@@ -1,5 +1,5 @@
-// Runs that begin, end, come, go and cannot be read, at random: when the API is well again, so is what is
-// known of them. Each has company that is settled, so that the audit seldom comes upon what is wrong.
+// Runs begin, end, appear, vanish and cannot be read, at random. When the API is well again, what is known of
+// them is right. There are many settled runs besides, so that the audit seldom repairs what is wrong.
 #include "sqlbak/remembering.h"
 
 #include <cstdint>
@@ -53,7 +53,7 @@ class RandomRuns : public CollectionRemembering, public ::testing::WithParamInte
         turn(random.below(2) == 0 ? "page_size=7" : "page_size=100");
     }
   }
-  // Once.
+  // Ends the run if it is still running.
   void end(Id run) {
     const bool running = change([&](simulator::Account& account) {
       return account.run(run).entries[0].status == account.word("running");
@@ -73,7 +73,7 @@ class RandomRuns : public CollectionRemembering, public ::testing::WithParamInte
     collect({.seed = random.below(1000),
              .before_answer = [most](std::uint64_t answers) { return !most || answers < *most; }});
   }
-  // By the start of each run, how it ended.
+  // How each run ended, by its start.
   using Ends = std::map<double, std::string>;
   static Ends shown(const JobSnapshot& job) {
     Ends ends;

@@ -16,7 +16,7 @@ class CollectionRemembering : public testing::CollectedAccount {
   static evaluation::PreparedRow full_row(const CollectionOutcome& outcome) {
     return evaluation::prepare(outcome.snapshot, {}).jobs.at(0)->rows.at(0);
   }
-  // A job "job" whose runs were read, and say since then that they failed.
+  // Makes a job "job" whose runs were read, and which say since then that they failed.
   void three_runs_that_changed() {
     const Id job_id = add_job("job");
     for (int i = 3; i >= 1; --i) add_run(job_id, Hours(i));
@@ -25,7 +25,7 @@ class CollectionRemembering : public testing::CollectedAccount {
       for (simulator::Run& run : account.job(job_id).runs) run.entries[0].status = account.word("failed");
     });
   }
-  // The remembered run that is read again in every collection comes on top.
+  // One remembered run more is read again in every collection.
   static constexpr std::uint64_t kAudit = 1;
 };
 

@@ -21,7 +21,7 @@ class AJobThatStops : public testing::CollectedAccount {
     double max_age_hours;
   };
 
-  // Collects every six hours for so long; `meanwhile` may add runs before each collection.
+  // Collects every six hours for the given time. `meanwhile` may add runs before each collection.
   template <typename Meanwhile>
   std::vector<Hour> watch(Duration time, Meanwhile meanwhile) {
     std::vector<Hour> hours;

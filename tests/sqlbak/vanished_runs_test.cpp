@@ -1,5 +1,5 @@
-// Runs that the API does not list any more, or lists without having them, runs that leave the window, and
-// runs that it dates far ahead.
+// Runs that the API does not list any more, that it lists without having them, that leave the window, or that
+// it dates far ahead.
 #include "sqlbak/remembering.h"
 
 namespace sqlbak_gateway::sqlbak {
@@ -43,7 +43,7 @@ TEST_F(CollectionRemembering, WhatAVanishedRunCameToIsRemembered) {
   EXPECT_THAT(memory_->jobs[0]->runs->ids, IsEmpty());
 }
 
-// A service that forgets its runs earlier than the window ends, or a list that comes empty once.
+// A service may forget its runs before they leave the window, or give an empty list once.
 TEST_F(CollectionRemembering, AListThatLeavesEverythingOutIsReadTwice) {
   const Id job_id = add_job("job");
   for (int i = 30; i >= 1; --i) add_run(job_id, Hours(i));
@@ -122,14 +122,14 @@ TEST_F(CollectionRemembering, ARunThatSlippedBetweenPagesIsLookedFor) {
   const Id gone = add_run(job_id, minutes(1));
   collect();
   change([&](simulator::Account& account) { account.run(gone).removed = true; });
-  // It is asked for, and that settles it.
+  // It is asked for, and is not found.
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
   EXPECT_EQ(requests("jobruns"), 3u);
 
   const Id hidden = add_run(job_id, minutes(1));
   collect();
   change([&](simulator::Account& account) { account.run(hidden).unlisted = true; });
-  // It is still there, so the list is read once more.
+  // It still exists, so the list is read once more.
   EXPECT_THAT(ages(job(collect(), "job")), SizeIs(5));
   EXPECT_THAT(requests("jobruns"), 6u);
 }

@@ -1,9 +1,9 @@
-// Collection: one pass over an account's API, as a state machine: what is asked next, and what an answer
-// means.
+// Collection: one reading of an account from the API, as a state machine. It says what is asked next, and
+// what an answer means.
 //
-// Pure: no thread, no clock, no socket. Whoever drives it takes requests with next(), sends them wherever and
-// in whatever order it likes, and hands each answer to on(). Driven by the upstream thread against libcurl,
-// by tests against the simulator and by recorded answers. Not thread-safe.
+// Pure: no thread, no clock, no socket. Its driver takes requests with next(), sends them in any order, and
+// hands each answer to on(). The upstream thread drives it with libcurl, tests drive it with the simulator
+// and with recorded answers. Not thread-safe.
 //
 //   Collection collection(plan, memory);
 //   while (!collection.done()) {
@@ -13,9 +13,9 @@
 //   }
 //   CollectionOutcome outcome = collection.finish();
 //
-// Order: both lists first; then job by job in the order of the list, each job's settings, runs and details
-// before the next job's, so that the first jobs of a long first collection are complete early. A job that
-// takes hundreds of requests waits, after these, until all others have had theirs.
+// Both lists come first. Then come the jobs in the order of the list, each with its settings, runs and
+// details before the next job, so that the first jobs of a long initial collection are complete early. A job
+// that takes hundreds of requests waits, after these, until all others have had theirs.
 #pragma once
 
 #include "sqlbak_gateway/account/memory.h"
@@ -32,41 +32,41 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// Bounds on what an API may make us read and remember. A list of servers or jobs beyond them fails the
-// collection; a list of runs makes its job unreadable. Rows whose id is longer than kMaxIdBytes are skipped.
-// A page that brings no row that was not there before ends its list, whatever it says, so rows bound the
-// pages. A list of servers or jobs is read at most twice.
+// Bounds on what an API may make the gateway read and remember. A list of servers or jobs beyond them fails
+// the collection, a list of runs makes its job unreadable. Rows whose id is longer than kMaxIdBytes are
+// skipped. A page without a new row ends its list, whatever it says about further pages. A list of servers or
+// jobs is read at most twice.
 inline constexpr std::uint32_t kMaxPages = 5'000;      // of one list
 inline constexpr std::size_t kMaxServers = 20'000;     // and as many jobs
 inline constexpr std::size_t kMaxRunsOfJob = 250'000;  // in its window
 inline constexpr std::uint64_t kMaxRunsOfAccount = 2'000'000;
 inline constexpr std::size_t kMaxIdBytes = 256;
 
-// What a collection has to know beforehand. Value type.
+// What a collection needs to know beforehand. Value type.
 struct CollectionPlan {
   SystemTime started_at{};  // T: windows are judged at it
   Duration lookback = std::chrono::hours(168);
   Duration settings_ttl = std::chrono::minutes(15);  // zero: read them every time
-  // A keyed hash of the token. Where the memory was read with another token, whose account it is must be
-  // settled (`/me`) before anything remembered is used. The account's identity where `/me` does not tell it.
+  // A keyed hash of the token. If the memory was read with another token, `/me` must say whose account it is
+  // before anything remembered is used. It also stands for the account where `/me` does not answer.
   std::string token_fingerprint;
-  // How long that waits for a `/me` in trouble, counted from the last good collection, before the account
-  // begins anew.
+  // How long the collection waits for a `/me` that fails, counted from the last good collection, before the
+  // account begins anew.
   Duration max_stale = std::chrono::hours(24);
-  // How far back a job's runs are read and kept, where that is further than its window: twice its largest
-  // configured max_age. May be empty. Called with the job as listed.
+  // How far back a job's runs are read and kept at least: twice its largest configured max_age. The window
+  // may reach further. May be empty. Called with the job as listed.
   std::function<Duration(const Job&)> first_reach;
 };
 
-// Whether an endpoint's latest answer in this collection could be used; nothing when it was not asked.
+// Whether an endpoint's latest answer in this collection could be used; empty if it was not asked.
 using EndpointStates = std::array<std::optional<bool>, kEndpoints.size()>;
 
 // Value type.
 struct CollectionOutcome {
-  // Set when the collection failed: a list could not be read completely, the token was refused, or it was
-  // given up.
+  // Set if the collection failed: a list could not be read completely, the token was refused, or the
+  // collection was given up.
   std::optional<Answer::Failure> failure;
-  // What was read, merged with the last good parts of the memory. Null when the collection failed.
+  // What was read, merged with the last good parts of the memory. Null if the collection failed.
   std::shared_ptr<const Snapshot> snapshot;
   // What is remembered from now on. Never null: a failed collection keeps the finished runs that it has read.
   std::shared_ptr<const AccountMemory> memory;
@@ -74,53 +74,53 @@ struct CollectionOutcome {
   Unrecognised unrecognised;
   FieldsSeen fields_seen;           // which plausible names of undocumented fields the API used
   std::uint64_t audit_changes = 0;  // remembered runs that turned out to have changed after they were final
-  // Runs whose details could not be read in three collections: left out, without making jobruns_available 0,
-  // and tried again once a day.
+  // Runs whose details could not be read in three collections. They are left out, do not make
+  // jobruns_available 0, and are tried again once a day.
   std::uint64_t runs_left_out = 0;
 
-  // Succeeded, but some job could not be read (the contract's "partial").
+  // The collection succeeded, but some job could not be read ("partial").
   bool partial() const { return snapshot && snapshot->jobs_unreadable > 0; }
 };
 
 // Resource type.
 class Collection {
  public:
-  // `memory` may be null: nothing is known yet.
+  // `memory` is null if nothing is known yet.
   Collection(CollectionPlan plan, std::shared_ptr<const AccountMemory> memory);
   Collection(const Collection&) = delete;
   Collection& operator=(const Collection&) = delete;
   ~Collection();
 
-  // The next request that may be sent now; nothing when what follows depends on answers still awaited, or
-  // when done.
+  // The next request that may be sent now. Empty when done, or if what follows depends on answers that are
+  // still awaited.
   std::optional<Request> next();
-  // Whether next() would give one.
+  // Whether next() would give a request.
   bool has_next() const;
 
-  // The answer to the request `id`, at the system time `now`. Answers to unknown ids are ignored. A failure
-  // with reason `auth` (on any endpoint) or a list that cannot be read ends the collection at once.
+  // Takes the answer to the request `id`, at the system time `now`. Answers to unknown ids are ignored. A
+  // failure with the reason `auth`, or a list that cannot be read, ends the collection at once.
   void on(std::uint64_t id, Answer answer, SystemTime now);
 
-  // Ends it from outside: no progress, or the account is gone. Does nothing when done.
+  // Ends the collection from outside: it makes no progress, or the account is gone. Does nothing when done.
   void give_up(Answer::Failure failure);
 
   bool done() const;
 
-  // No collection of the account has succeeded yet, or whose account it is has changed: every run is read for
-  // the first time.
+  // True if no collection of the account has succeeded yet, or the token now opens another account: every run
+  // is read for the first time.
   bool backfill() const;
-  // The lists of servers and jobs are complete: progress() has something to say.
+  // True once the lists of servers and jobs are complete: from then on progress() has something to say.
   bool lists_read() const;
   // Grows by one with each job that has been read completely.
   std::uint64_t jobs_read() const;
-  // What has been read completely so far, with jobs_pending set: for publishing while a backfill runs.
+  // What has been read completely so far, with jobs_pending set, for publishing during an initial collection.
   // jobruns_available is false as long as jobs are pending.
   std::shared_ptr<const Snapshot> progress() const;
-  // What would be remembered if it ended now, half-read jobs included: for writing it down while a long
-  // collection runs. Costs as much as copying what the jobs that are just being read remember.
+  // What would be remembered if the collection ended now, half-read jobs included, for writing it down while
+  // a long collection runs. It copies what is remembered of the jobs that are just being read.
   std::shared_ptr<const AccountMemory> memory_so_far() const;
 
-  // The result; once, and only when done().
+  // The result. To be called once, and only when done().
   CollectionOutcome finish();
 
  private:

@@ -1,6 +1,6 @@
-// Notes: what decoding met and did not recognise, and which of the plausible names of undocumented fields it
-// found. They are for the operator, who can tell from them that the API has grown, or that a guess of ours is
-// wrong; they never change a value. Value types; they cost nothing while nothing is noted.
+// Notes: values that decoding did not recognise, and which of the plausible names of undocumented fields it
+// found. They tell the operator that the API has grown, or that a guess of this program is wrong. They never
+// change a metric. Value types; they cost nothing while nothing is noted.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace sqlbak_gateway::sqlbak {
 
-// Where an unrecognised value stood, or a text that was too long. The names are values of the label `field`,
-// so their spelling is fixed.
+// The field of an unrecognised value, or of a text that was too long. The names are values of the label
+// `field`, so their spelling is fixed.
 enum class NotedField : std::uint8_t {
   server_row,      // an element of the list of servers that is no object
   server_id,       // of a server or a job: an object or a list
@@ -46,7 +46,7 @@ inline constexpr std::size_t kNotedFieldCount = 26;
 
 std::string_view name(NotedField field);
 
-// How often each field held something unrecognised, and one sample of it.
+// How often each field held an unrecognised value, and one sample of it.
 class Unrecognised {
  public:
   static constexpr std::size_t kMaxSampleBytes = 64;
@@ -57,12 +57,12 @@ class Unrecognised {
     std::string sample;  // the first one seen: valid UTF-8, at most kMaxSampleBytes
   };
 
-  // `sample` is valid UTF-8; what is too long of it is cut off between two characters.
+  // `sample` is valid UTF-8. A long one is cut off between two characters.
   void note(NotedField field, std::string_view sample);
   void merge(const Unrecognised& other);
 
   bool empty() const { return entries_.empty(); }
-  // At most one a field, in the order of their first appearance.
+  // At most one for each field, in the order of their first appearance.
   const std::vector<Entry>& entries() const { return entries_; }
   std::uint64_t count(NotedField field) const;
 
@@ -72,8 +72,7 @@ class Unrecognised {
   std::vector<Entry> entries_;
 };
 
-// The names under which undocumented fields may come. Where several are there at once, the one named first
-// here wins.
+// The names that undocumented fields may have. If several are present, the one named first here counts.
 enum class PlausibleField : std::uint8_t {
   job_type_job_type,
   job_type_type,
@@ -98,10 +97,10 @@ enum class PlausibleField : std::uint8_t {
 };
 inline constexpr std::size_t kPlausibleFieldCount = 20;
 
-// Endpoint and path, as an operator would look for it: "jobrun_details: backups[].size".
+// Endpoint and path, for example "jobrun_details: backups[].size".
 std::string_view name(PlausibleField field);
 
-// Which of them held a value that could be used.
+// Which of the plausible names held a usable value.
 class FieldsSeen {
  public:
   void insert(PlausibleField field) { bits_ |= std::uint32_t{1} << static_cast<unsigned>(field); }

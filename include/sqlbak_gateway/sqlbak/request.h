@@ -1,5 +1,5 @@
-// The six API endpoints a collection asks, and what a request and its answer are before and after the
-// network. Value types; no HTTP library is involved.
+// The six API endpoints that a collection asks, its requests and their answers. Value types; no HTTP library
+// is involved.
 #pragma once
 
 #include "sqlbak_gateway/base/failure.h"
@@ -32,11 +32,11 @@ struct Request {
   std::string target;
 };
 
-// What came back, after the retries that were worth it.
+// What came back, after any retries.
 struct Answer {
-  int status = 0;    // of the last attempt; 0 when there was no answer at all
+  int status = 0;    // of the last attempt; 0 if there was no answer at all
   std::string body;  // complete and inflated; bounded by upstream.max_response_bytes
-  // Set when there is no usable answer. A 404 is an answer (status 404, no failure): only the collection
+  // Set if there is no usable answer. A 404 is an answer (status 404, no failure): only the collection
   // knows whether it means "gone". Everything else that is not 200 arrives as a failure.
   struct Failure {
     FailureReason reason = FailureReason::connection;
