@@ -382,6 +382,30 @@ TEST_F(PageTest, FailedReloadIsShown) {
   EXPECT_EQ(document("/accounts.json").at("gateway").at("configuration").at("last_reload_successful"), false);
 }
 
+TEST_F(PageTest, OldestDataComeFirstWhenSortedByAge) {
+  probe("acme");
+  let_collections_end();
+  let_pass(std::chrono::minutes(10));
+  probe("globex");
+  let_collections_end();
+  EXPECT_THAT(names({{"sort", "age"}}), ElementsAre("initech", "acme", "globex"));
+  EXPECT_THAT(names({{"sort", "age"}, {"order", "asc"}}), ElementsAre("globex", "acme", "initech"));
+}
+
+class InitialCollectionTest : public testing::GatewayWorld {
+ protected:
+  InitialCollectionTest() : GatewayWorld(one_large_account()) { configured("large").requests_per_second = 5; }
+};
+
+TEST_F(InitialCollectionTest, WaitsForAVerdictAndSaysHowFarItIs) {
+  probe("large");
+  let_collections_end(std::chrono::seconds(20));
+  const json large = json::parse(*get("/accounts/large.json").body);
+  EXPECT_EQ(large.at("state"), "waiting");
+  EXPECT_EQ(large.at("reasons").back(), "initial collection: 1 of 20 jobs read");
+  EXPECT_EQ(large.at("jobs").at("unknown"), 19) << "jobs that have not been read yet";
+}
+
 class ManyAccountsTest : public PageTest {
  protected:
   ManyAccountsTest() {
