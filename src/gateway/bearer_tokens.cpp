@@ -10,8 +10,8 @@ namespace sqlbak_gateway::gateway {
 
 struct BearerTokens::Token {
   const config::TokenSource source;
-  std::string hash;                         // keyed; empty if it has not been read, or cannot be
-  std::optional<config::TokenStamp> stamp;  // as of `hash`; empty if it is still to be read
+  std::string hash;                   // keyed; empty if it has not been read, or cannot be
+  std::optional<SteadyTime> read_at;  // when its file last answered; empty before it has
 };
 
 BearerTokens::BearerTokens(const config::BoundedTokens& files, std::string key, const Clock& clock)
@@ -47,21 +47,25 @@ std::shared_ptr<BearerTokens::Token> BearerTokens::known(const Tokens& tokens,
 }
 
 void BearerTokens::look_again(const Tokens& tokens) {
+  const SteadyTime now = clock_.steady_now();
+  Tokens due;
   std::vector<config::TokenSource> sources;
-  for (const std::shared_ptr<Token>& token : tokens) sources.push_back(token->source);
-  const std::vector<config::TokenLook> looks =
-      files_.look(sources, Deadline::after(clock_.steady_now(), kPatience));
-  for (std::size_t i = 0; i < looks.size(); ++i) {
-    if (!looks[i].stamp) continue;  // there was no answer
-    const Result<Secret>& read = looks[i].token;
-    std::string hash = read ? keyed_hash(key_, read->reveal()) : std::string();
+  {
     MutexLock lock(mutex_);
-    Token& token = *tokens[i];
-    if (token.stamp == looks[i].stamp) continue;
-    token.hash = std::move(hash);
-    token.stamp.reset();
-    // Otherwise the trouble may be this process's: without a descriptor nothing can be read.
-    if (read) token.stamp = looks[i].stamp;
+    for (const std::shared_ptr<Token>& token : tokens) {
+      if (token->read_at && now < *token->read_at + kLookAgainAfter) continue;
+      due.push_back(token);
+      sources.push_back(token->source);
+    }
+  }
+  if (due.empty()) return;
+  const std::vector<config::TokenLook> looks = files_.look(sources, Deadline::after(now, kPatience));
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    if (!looks[i].stamp) continue;  // there was no answer, and what was last read counts
+    std::string hash = looks[i].token ? keyed_hash(key_, looks[i].token->reveal()) : std::string();
+    MutexLock lock(mutex_);
+    due[i]->hash = std::move(hash);
+    due[i]->read_at = now;
   }
 }
 

@@ -1,6 +1,7 @@
-// BearerTokens: which of the access entries' tokens a request brings. A token's file is looked at whenever a
-// request might bring it, so that rotation needs no reload. If its file system hangs, what was last read
-// counts. Resource type, safe from any thread.
+// BearerTokens: which of the access entries' tokens a request brings. A token's file is read again when a
+// request might bring it, so that rotation needs no reload, but at most once a second, so that requests with
+// wrong tokens cost no reads. If its file system hangs, what was last read counts. Resource type, safe from
+// any thread.
 #pragma once
 
 #include "sqlbak_gateway/base/clock.h"
@@ -19,6 +20,8 @@ class BearerTokens {
  public:
   // How long a request waits for files.
   static constexpr Duration kPatience = std::chrono::seconds(1);
+  // A changed file counts after so long at the latest.
+  static constexpr Duration kLookAgainAfter = std::chrono::seconds(1);
 
   // `key`: of the keyed hashes that are kept instead of tokens. `files` and `clock` outlive it.
   BearerTokens(const config::BoundedTokens& files, std::string key, const Clock& clock);
@@ -43,7 +46,7 @@ class BearerTokens {
   const config::BoundedTokens& files_;
   const std::string key_;
   const Clock& clock_;
-  mutable Mutex mutex_;  // also of every Token's hash
+  mutable Mutex mutex_;  // also of what every Token knows
 };
 
 }  // namespace sqlbak_gateway::gateway
