@@ -38,7 +38,7 @@ int load_and_work(const config::Flags& flags) {
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a limit on the size of files, as a full disk is
   // What is freed in one arena of the allocator is of no use to the threads of another, and by default there
   // are eight of them for each core. One would do, but threads that write pages then wait for each other
-  // (docs/reliability.md, "Soak and load").
+  // (docs/reliability.md).
   ::mallopt(M_ARENA_MAX, 4);
   const RealClock clock;
   StderrSink sink;
