@@ -220,8 +220,9 @@ class Judgement {
     }
     const EpochMs since = row.last_success.has_value() ? row.last_success : beginning();
     const double limit = row.max_age->seconds * 1e3;
-    row.overdue = now_ - since.milliseconds() > limit;
-    if (!*row.overdue) changes_after(since.milliseconds() + limit);
+    const double due = since.milliseconds() + limit - milliseconds(job_.policy.api_clock_ahead);  // by our clock
+    row.overdue = now_ > due;
+    if (!*row.overdue) changes_after(due);
   }
 
   // The instant from which on a success is expected of a type that never succeeded.

@@ -85,7 +85,7 @@ Overrides::Overrides(const Policy& policy, const Snapshot& snapshot)
       jobs_complete_(snapshot.jobs_pending == 0) {}
 
 JobPolicy Overrides::of(const Job& job) const {
-  JobPolicy policy{policy_.lookback, policy_.max_age, false};
+  JobPolicy policy{policy_.lookback, policy_.max_age, false, {}};
   // A job without a server's id belongs to no server, whatever the name that stands for that.
   const Names server_names =
       job.server_id.empty() ? Names{} : names_of_server(job.server_id, job.server_name);

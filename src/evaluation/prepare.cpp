@@ -96,7 +96,8 @@ PreparedAccount prepare(std::shared_ptr<const Snapshot> snapshot, const Policy& 
   FactsByType scratch;
   std::size_t earlier = 0;  // both lists are in the order of ids
   for (auto& source : jobs) {
-    const JobPolicy job_policy = overrides.of(source->job);
+    JobPolicy job_policy = overrides.of(source->job);
+    job_policy.api_clock_ahead = snapshot->api_clock_ahead;
     std::shared_ptr<const PreparedJob> job;
     if (previous) {
       const auto& known = previous->jobs;

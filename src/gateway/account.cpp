@@ -316,6 +316,7 @@ void Account::ended(const Run& run, sqlbak::CollectionOutcome outcome, std::shar
 
   std::shared_ptr<const Published> former;
   std::optional<FailureReason> reason_before;
+  std::optional<std::chrono::milliseconds> clock_before;
   CollectionRecord after;
   bool first_complete = false;
   {
@@ -329,11 +330,13 @@ void Account::ended(const Run& run, sqlbak::CollectionOutcome outcome, std::shar
     if (!in_force(run.settings)) return;
     former = state_.data();
     reason_before = reason_of(state_.record());
+    clock_before = state_.record().api_clock_ahead;
     conclude(outcome, std::move(trace), data);
     after = state_.record();
   }
   if (data) log_.overrides(former.get(), *data);
   if (first_complete) log_.initial_collection_complete(after);
+  log_.clock(clock_before, after.api_clock_ahead);
   log_.ended(reason_before, after);
 }
 

@@ -52,6 +52,7 @@ void AccountState::ended(const sqlbak::CollectionOutcome& outcome, std::uint64_t
   for (std::size_t i = 0; i < outcome.endpoint_up.size(); ++i) {
     if (outcome.endpoint_up[i]) record_.endpoint_up[i] = outcome.endpoint_up[i];
   }
+  if (outcome.api_clock_ahead) record_.api_clock_ahead = outcome.api_clock_ahead;
   record_.last_failure = outcome.failure;
   if (record_.last_failure) {
     due_ = now + backoff_after(++record_.failures_in_a_row);

@@ -31,6 +31,12 @@ void add_remarks(const sqlbak::CollectionOutcome& outcome, TraceRecorder& trace)
   for (const std::string_view field : outcome.fields_seen.names())
     undocumented.append(undocumented.empty() ? "" : "; ").append(field);
   if (!undocumented.empty()) trace.remark("read from fields that SqlBak does not document: " + undocumented);
+  if (const auto ahead = outcome.api_clock_ahead; ahead && !clocks_agree(*ahead)) {
+    trace.remark("the API's clock is " +
+                 format_duration(std::chrono::round<std::chrono::seconds>(std::chrono::abs(*ahead))) +
+                 (ahead->count() > 0 ? " ahead of" : " behind") +
+                 " this machine's: check the time here; what is late is judged by the API's");
+  }
   if (outcome.runs_left_out > 0) {
     trace.remark(
         std::to_string(outcome.runs_left_out) +
@@ -206,6 +212,7 @@ void Collector::receive(upstream::Completion completion) {
   }
   sqlbak::Answer answer;
   answer.status = completion.status;
+  answer.server_date = completion.server_date;
   if (answered) {
     answer.body = std::move(completion.body);
   } else {

@@ -177,6 +177,10 @@ void add_api(Page& page, const Latencies& latencies, double requests_per_second)
             [](const AccountFigures& account) { return static_cast<double>(account.counters.api_retries); });
   page.each("sqlbak_gateway_api_throttled_seconds_total",
             [](const AccountFigures& account) { return to_seconds(account.counters.api_throttled); });
+  page.each("sqlbak_gateway_api_clock_offset_seconds", [](const AccountFigures& account) {
+    const auto& ahead = account.record.api_clock_ahead;
+    return ahead ? std::optional(std::chrono::duration<double>(*ahead).count()) : std::nullopt;
+  });
   page.per_account("sqlbak_gateway_unrecognised_values_total",
                    [](Family& family, const std::string& account, const AccountFigures& figures) {
                      for (const auto& [field, count] : figures.counters.unrecognised) {

@@ -15,6 +15,8 @@
 namespace sqlbak_gateway::sqlbak {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr auto kAskWhoAtMostEvery = std::chrono::hours(1);
 // A job that the list does not name keeps its memory for this long, because rows may have slipped away
 // between pages all the same.
@@ -71,6 +73,10 @@ class Collection::State {
     auto found = asked_.extract(id);
     if (done_ || found.empty()) return;
     const Asked& asked = found.mapped();
+    // What delays an answer makes its date older: the youngest tells best.
+    if (answer.server_date) {
+      api_clock_ahead_ = std::max(api_clock_ahead_.value_or(milliseconds::min()), *answer.server_date - at);
+    }
     std::optional<bool>& up = endpoint_up_[static_cast<std::size_t>(asked.endpoint)];
     // A token that may not see /me is still good where it can read the rest.
     const bool of_me_alone = asked.endpoint == Endpoint::me && answer.status == 403;
@@ -116,6 +122,9 @@ class Collection::State {
     snapshot->servers = servers_.rows;
     snapshot->jobs_pending = static_cast<std::uint32_t>(reading_->pending());
     snapshot->jobruns_available = snapshot->jobs_pending == 0;
+    if (api_clock_ahead_ && !clocks_agree(*api_clock_ahead_)) {
+      snapshot->api_clock_ahead = std::chrono::round<std::chrono::minutes>(*api_clock_ahead_);
+    }
     for (const JobResult& job : reading_->results()) {
       if (!job.snapshot) continue;
       snapshot->jobs.push_back(job.snapshot);
@@ -151,6 +160,7 @@ class Collection::State {
     outcome.memory = memory(outcome.snapshot);
     outcome.failure = std::move(failure_);
     outcome.endpoint_up = endpoint_up_;
+    outcome.api_clock_ahead = api_clock_ahead_;
     outcome.unrecognised = std::move(context_.notes.unrecognised);
     outcome.fields_seen = context_.notes.fields;
     if (!reading_) return outcome;
@@ -302,6 +312,7 @@ class Collection::State {
   std::unordered_map<std::uint64_t, Asked> asked_;  // by the id of the request
   std::uint64_t last_id_ = 0;
   EndpointStates endpoint_up_{};
+  std::optional<milliseconds> api_clock_ahead_;
   std::optional<Answer::Failure> failure_;
   bool done_ = false;
 };

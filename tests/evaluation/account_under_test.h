@@ -160,6 +160,9 @@ class AccountUnderTest {
     return *this;
   }
   AccountUnderTest& with_pending_jobs(std::uint32_t count) { return snapshot_.jobs_pending = count, *this; }
+  AccountUnderTest& with_api_clock_ahead(std::chrono::minutes ahead) {
+    return snapshot_.api_clock_ahead = ahead, *this;
+  }
   AccountUnderTest& suspended(bool suspended) { return snapshot_.info = {"", suspended, {}}, *this; }
 
   Snapshot snapshot() const { return snapshot_; }

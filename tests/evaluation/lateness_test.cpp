@@ -307,6 +307,38 @@ TEST(UnreadRuns, AreJudgedTheSameWithAndWithoutTheFormerJudgement) {
 
 // --- clocks that are off ---
 
+TEST(ApiClock, DecidesWhatIsLate) {
+  for (const auto ahead : {hours(0), hours(-3), hours(3)}) {
+    // It succeeded an hour ago by the API's clock.
+    const EpochMs start = hours_ago(1 - static_cast<double>(ahead.count()));
+    AccountUnderTest account;
+    account.with(JobUnderTest().ran(succeeded(full, start))).with_api_clock_ahead(ahead);
+    const auto prepared = account.prepared(allowing(full, hours(2)));
+    const evaluation::PreparedJob& job = *prepared->jobs[0];
+    EXPECT_EQ(job.rows[0].overdue, false) << ahead.count();
+    EXPECT_EQ(job.state, JobState::protected_) << ahead.count();
+    EXPECT_LE(job.unchanged_until, kT + hours(1)) << "then it is late";
+  }
+}
+
+TEST(ApiClock, ThatChangesIsJudgedAnew) {
+  AccountUnderTest account;
+  account.with(JobUnderTest().ran(succeeded(full, hours_ago(1))));
+  const auto before = account.prepared(allowing(full, hours(2)));
+  EXPECT_EQ(before->jobs[0]->rows[0].overdue, false);
+  account.with_api_clock_ahead(hours(3));
+  EXPECT_EQ(account.prepared(allowing(full, hours(2)), before.get())->jobs[0]->rows[0].overdue, true);
+}
+
+TEST(ApiClock, LeavesThePublishedMetricsAlone) {
+  AccountUnderTest account;
+  account.with(JobUnderTest().keeps(30).ran({kept(full, days_ago(29.9)), succeeded(full, hours_ago(6))}));
+  const auto ours = account.prepared();
+  const auto theirs = account.with_api_clock_ahead(hours(24)).prepared();
+  EXPECT_EQ(ours->jobs[0]->rows[0], theirs->jobs[0]->rows[0]);
+  EXPECT_EQ(ours->jobs[0]->rows[0].older_than_policy, false);
+}
+
 TEST(AStartInTheFuture, IsBelievedForADayAndNoFurther) {
   const auto policy = allowing(full, hours(36));
   const auto late = JobUnderTest().ran(succeeded(full, hours_ago(50)));

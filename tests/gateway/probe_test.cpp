@@ -418,6 +418,36 @@ TEST_F(ProbeTest, EveryDemoAccountTellsTheTruth) {
   }
 }
 
+TEST_F(ProbeTest, AnApiClockThatDiffersIsToldOfOnce) {
+  constexpr std::string_view kDiffers = "the API's clock differs from this machine's";
+  const auto offset = [this] {
+    return series(get("/metrics")).at("sqlbak_gateway_api_clock_offset_seconds{account=\"acme\"}");
+  };
+  collected("acme");
+  EXPECT_NEAR(offset(), 0, 2);
+  EXPECT_EQ(lines.text.find(kDiffers), std::string::npos);
+
+  simulator::Knobs knobs = api.knobs();
+  knobs.clock_skew = -hours(3);
+  api.set_knobs(knobs);
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(seconds(300));
+    collected("acme");
+  }
+  EXPECT_NEAR(offset(), -3 * 3600, 2);
+  const std::size_t warning = lines.text.find(kDiffers);
+  ASSERT_NE(warning, std::string::npos);
+  EXPECT_EQ(lines.text.find(kDiffers, warning + 1), std::string::npos);
+  const http::Response page = get("/probe", {{"account", "acme"}, {"debug", "true"}},
+                                  {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
+  EXPECT_NE(page.body->find("the API's clock is 3h behind this machine's"), std::string::npos) << *page.body;
+
+  api.set_knobs(simulator::Knobs());
+  clock.advance(seconds(300));
+  collected("acme");
+  EXPECT_NE(lines.text.find("the API's clock agrees with this machine's again"), std::string::npos);
+}
+
 TEST_F(ProbeTest, AnUnmatchedOverrideIsWarnedOfOnceAndCounted) {
   configured("acme").jobs.push_back({.selector = "Nightly ERB", .ignore = true, .max_age = {}, .place = {}});
   collected("acme");

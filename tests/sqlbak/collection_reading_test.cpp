@@ -336,6 +336,31 @@ TEST_F(CollectionReading, AMeThatIsForbiddenFailsNothing) {
   }
 }
 
+TEST_F(CollectionReading, TellsHowFarTheApisClockIsAhead) {
+  add_job("job");
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  const auto collected = [&](std::optional<milliseconds> ahead, milliseconds delay_of_the_first = {}) {
+    Collection collection(plan_, nullptr);
+    const auto api = [&](const Request& request) {
+      Answer answer = sqlbak_gateway::testing::answer_of(simulator_, token_, request.target);
+      if (ahead) answer.server_date = clock_.system_now() + *ahead - delay_of_the_first;
+      delay_of_the_first = {};
+      return answer;
+    };
+    sqlbak_gateway::testing::drive(collection, api, clock_);
+    return collection.finish();
+  };
+  EXPECT_EQ(collected(std::nullopt).api_clock_ahead, std::nullopt);
+  EXPECT_EQ(collected(std::nullopt).snapshot->api_clock_ahead, minutes(0));
+  EXPECT_EQ(collected(milliseconds(1500)).api_clock_ahead, milliseconds(1500));
+  EXPECT_EQ(collected(seconds(89)).snapshot->api_clock_ahead, minutes(0)) << "they agree";
+  EXPECT_EQ(collected(seconds(-89)).snapshot->api_clock_ahead, minutes(0)) << "they agree";
+  EXPECT_EQ(collected(Hours(3) + seconds(20)).snapshot->api_clock_ahead, minutes(180));
+  EXPECT_EQ(collected(-Hours(3)).snapshot->api_clock_ahead, minutes(-180));
+  EXPECT_EQ(collected(milliseconds(0), minutes(5)).snapshot->api_clock_ahead, minutes(0));
+}
+
 TEST_F(CollectionReading, NoIdBelongsToNothing) {
   add_job("on sql");
   add_job("on none");

@@ -78,6 +78,8 @@ struct JobPolicy {
   Duration lookback{};
   MaxAges max_age;
   bool ignored = false;
+  // Lateness is judged by the API's clock, which dates the runs; everything else by ours.
+  std::chrono::minutes api_clock_ahead{0};
   friend bool operator==(const JobPolicy&, const JobPolicy&) = default;
 };
 

@@ -191,6 +191,8 @@ inline constexpr auto kCatalogue = [] {
      "Requests to the SqlBak API that were repeated."},
     {"sqlbak_gateway_api_throttled_seconds_total", counter, gateway, always, LabelNames("account"),
      "Time in which requests waited for a rate limit, the configured ones included, or for a Retry-After."},
+    {"sqlbak_gateway_api_clock_offset_seconds", gauge, gateway, always, LabelNames("account"),
+     "By how many seconds the API's clock is ahead of the gateway's; below 0 it is behind.", "0.2.0"},
     {"sqlbak_gateway_unrecognised_values_total", counter, gateway, always, LabelNames("account", "field"),
      "Values in API answers that the gateway does not know."},
     {"sqlbak_gateway_history_info", gauge, gateway, always, LabelNames("kind"),

@@ -77,6 +77,8 @@ struct CollectionRecord {
   // Why the latest completed one failed; empty if it succeeded.
   std::optional<sqlbak::Answer::Failure> last_failure;
   sqlbak::EndpointStates endpoint_up{};  // each as of the latest completed one that asked it
+  // How far the API's clock is ahead of ours, as of the latest one whose answers told; empty before that.
+  std::optional<std::chrono::milliseconds> api_clock_ahead;
   std::uint32_t failures_in_a_row = 0;
   bool in_progress = false;
   bool completed_any = false;  // false: what is said above of the latest completed one is not known

@@ -71,6 +71,8 @@ struct CollectionOutcome {
   // What is remembered from now on. Never null: a failed collection keeps the finished runs that it has read.
   std::shared_ptr<const AccountMemory> memory;
   EndpointStates endpoint_up{};
+  // How far the API's clock is ahead of ours; empty if no answer had a date.
+  std::optional<std::chrono::milliseconds> api_clock_ahead;
   Unrecognised unrecognised;
   FieldsSeen fields_seen;           // which plausible names of undocumented fields the API used
   std::uint64_t audit_changes = 0;  // remembered runs that turned out to have changed after they were final

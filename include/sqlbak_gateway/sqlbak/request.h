@@ -2,6 +2,7 @@
 // is involved.
 #pragma once
 
+#include "sqlbak_gateway/base/clock.h"
 #include "sqlbak_gateway/base/failure.h"
 
 #include <array>
@@ -43,6 +44,7 @@ struct Answer {
     std::string message;  // for an operator; no secret
   };
   std::optional<Failure> failure;
+  std::optional<SystemTime> server_date{};  // by the API's clock, when it answered
 };
 
 }  // namespace sqlbak_gateway::sqlbak
