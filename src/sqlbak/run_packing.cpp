@@ -42,6 +42,7 @@ class Packing {
   struct Kept {
     Position position;
     const RunRecord* run;
+    bool vanished;  // what it came to stays true, although it counts no longer
   };
 
   Presence presence_of(const RunRecord& run) const;
@@ -69,10 +70,13 @@ void Packing::add(const RunRecord& run) {
   add_entry(run, next, presence);
 
   // What started before what is kept is added to what is remembered of its type, if it was known before.
-  const bool rows_kept = worth == Worth::old
-                             ? run.first_row != RunRecord::kNone
-                             : worth == Worth::lasting || next == Known::settled || next == Known::open;
-  if (rows_kept && ledger_.has_rows(run)) kept_.push_back({{ledger_.start_of(run), run.id}, &run});
+  const bool counts = next == Known::settled || next == Known::open;
+  const bool stays_true = next == Known::vanished || next == Known::vanished_open ||
+                          (next == Known::missing && worth == Worth::lasting);
+  const bool rows_kept = worth == Worth::old ? run.first_row != RunRecord::kNone : counts || stays_true;
+  if (!rows_kept || !ledger_.has_rows(run)) return;
+  const bool vanished = worth == Worth::old ? run.is_gone() : stays_true;
+  kept_.push_back({{ledger_.start_of(run), run.id}, &run, vanished});
 }
 
 Presence Packing::presence_of(const RunRecord& run) const {
@@ -172,8 +176,7 @@ bool Packing::goes_by_another_id(const Kept& gone) const {
     return kept.position.start.milliseconds() < start.milliseconds();
   });
   for (; other != kept_.end() && other->position.start == start; ++other) {
-    if (!other->run->is_gone() &&
-        came_to_the_same(ledger_.rows_of(*gone.run), ledger_.rows_of(*other->run))) {
+    if (!other->vanished && came_to_the_same(ledger_.rows_of(*gone.run), ledger_.rows_of(*other->run))) {
       return true;
     }
   }
@@ -185,7 +188,7 @@ PackedJob Packing::finish(const std::shared_ptr<const Remembered>& remembered) &
   std::sort(kept_.begin(), kept_.end(), [](const Kept& a, const Kept& b) { return a.position < b.position; });
   for (const Kept& kept : kept_) {
     const RunRecord& run = *kept.run;
-    if (run.is_gone() && goes_by_another_id(kept)) {
+    if (kept.vanished && goes_by_another_id(kept)) {
       writer_.drop(run.id);
       continue;
     }
@@ -193,7 +196,7 @@ PackedJob Packing::finish(const std::shared_ptr<const Remembered>& remembered) &
     std::optional<bool> open;
     if (const RunReading* reading = ledger_.reading_of(run)) open = reading->open(circumstances_.ends_shown);
     if (ledger_.worth_of(run) != Worth::old) {
-      writer_.add(run.id, rows, open, run.is_gone());
+      writer_.add(run.id, rows, open, kept.vanished);
       continue;
     }
     for (std::uint32_t i = 0; i < rows.count; ++i) {
