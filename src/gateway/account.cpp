@@ -176,7 +176,10 @@ void Account::reconfigure(Settings settings) {
   settings_ = std::move(settings);
   const bool keeps = same_token && state_.has_good_data();
   state_.reconfigured(settings_->config.cache_ttl, keeps ? judged_anew(state_.data(), *settings_) : nullptr);
-  if (!same_token) state_.forget();
+  if (!same_token) {
+    state_.forget();
+    activity_.traces = {};
+  }
   changed_.notify_all();
   // Under the lock, so that no probe can order the next collection before.
   services_.collector.cancel(key_);

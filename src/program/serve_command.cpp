@@ -141,8 +141,8 @@ int serve_command(config::LoadOutcome loaded, const Begun& begun,
   stop_while_starting.reset();
 
   const int signal = run_until_stopped(reloads, service_manager, server, *upstream);
-  log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   end_at_the_latest_after(kStopWithin);
+  log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   service_manager.stopping();
   gateway.shut_down();
   const http::Server::Stopped stopped = server.stop(Deadline::after(clock.steady_now(), kAnswersWithin));

@@ -73,8 +73,9 @@ class Collection::State {
     auto found = asked_.extract(id);
     if (done_ || found.empty()) return;
     const Asked& asked = found.mapped();
-    // What delays an answer makes its date older: the youngest tells best.
-    if (answer.server_date) {
+    // What delays an answer makes its date older: the youngest tells best. What is no answer of the API tells
+    // nothing of its clock.
+    if (answer.server_date && !answer.failure && answer.status == 200) {
       api_clock_ahead_ = std::max(api_clock_ahead_.value_or(milliseconds::min()), *answer.server_date - at);
     }
     std::optional<bool>& up = endpoint_up_[static_cast<std::size_t>(asked.endpoint)];

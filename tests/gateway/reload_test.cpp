@@ -3,6 +3,8 @@
 #include "gateway/published.h"
 
 #include <functional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace sqlbak_gateway::gateway {
@@ -191,6 +193,27 @@ TEST_F(AReload, ShowsNothingOfANewTokenToEarlierRequests) {
   EXPECT_EQ(view.data, nullptr);
   EXPECT_TRUE(view.traces.empty());
   EXPECT_EQ(earlier.probe(clock.steady_now(), Deadline::never()).data, nullptr);
+}
+
+TEST_F(AReload, ShowsNoTracesOfAnotherToken) {
+  probe("large");
+  let_collections_end();
+  ASSERT_FALSE(gateway().account("large")->view().traces.empty());
+  environment["TOKEN_other"] = environment[variable("large")];
+  configured("large").token.name = "TOKEN_other";
+  reload();
+  EXPECT_TRUE(gateway().account("large")->view().traces.empty());
+}
+
+TEST_F(AReload, IsRefusedIfReadingTheFilesThrows) {
+  const auto load = [](const config::Config&) -> config::LoadOutcome {
+    throw std::runtime_error("the working directory is gone");
+  };
+  const Result<void> reloaded =
+      sqlbak_gateway::gateway::reload(gateway(), {.load = load, .rebind = nullptr, .resume = nullptr});
+  ASSERT_FALSE(reloaded);
+  EXPECT_NE(reloaded.error().message.find("the working directory is gone"), std::string::npos);
+  EXPECT_FALSE(gateway().reload_state().succeeded);
 }
 
 TEST_F(AReload, LetsEarlierRequestsStartNothing) {

@@ -1,8 +1,9 @@
 // Result<T>: a value, or an Error that tells the reader what to do.
 //
 // Everything that is expected to fail now and then (files, configuration, requests, API answers) returns a
-// Result. Exceptions are for programming errors and exhausted memory; only main and the HTTP handler's
-// outermost frame catch them. Value types, copyable if T is; not thread-safe.
+// Result. Exceptions are for programming errors and exhausted memory; only main, the HTTP handler's
+// outermost frame and the reading of a reloaded configuration catch them. Value types, copyable if T is; not
+// thread-safe.
 #pragma once
 
 #include <cassert>
