@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <system_error>
 #include <utility>
@@ -17,10 +18,6 @@ namespace {
 
 // Some 20,000 accounts.
 constexpr std::size_t kMaxFileBytes = 8u << 20;
-
-void append(std::vector<Diagnostic>& to, std::vector<Diagnostic> more) {
-  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
 
 std::string defined_already(const std::string& name, const Place& where) {
   return "account \"" + name + "\" is already defined in " + to_text({where, ""});
@@ -278,6 +275,10 @@ class Loading {
 };
 
 }  // namespace
+
+void append(std::vector<Diagnostic>& to, std::vector<Diagnostic> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 std::string to_text(const Diagnostic& diagnostic) {
   const auto& [file, line, column] = diagnostic.place;

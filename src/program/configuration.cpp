@@ -4,18 +4,9 @@
 #include "sqlbak_gateway/gateway/own_metrics.h"
 
 #include <cstdlib>
-#include <iterator>
 #include <utility>
 
 namespace sqlbak_gateway {
-namespace {
-
-void append(std::vector<config::Diagnostic>& to, std::vector<config::Diagnostic> more) {
-  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
-}  // namespace
-
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value ? std::optional<std::string>(value) : std::nullopt;

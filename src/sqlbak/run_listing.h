@@ -16,7 +16,6 @@ struct RunListing {
   };
   enum class Step { due, asked, complete, failed };
 
-  bool is_whole() const { return extent != Extent::overlap; }
   bool has_ended() const { return step == Step::complete || step == Step::failed; }
 
   Extent extent = Extent::whole;

@@ -19,6 +19,7 @@ struct Diagnostic {
 
 // "FILE:LINE:COLUMN: MESSAGE"; the parts of the place that are not known are left out.
 std::string to_text(const Diagnostic& diagnostic);
+void append(std::vector<Diagnostic>& to, std::vector<Diagnostic> more);
 
 // What happens to a bad file in accounts_dir.
 enum class LoadMode {
