@@ -102,7 +102,8 @@ class Loading {
       reader.error(
           {},
           "write one (gateway.toml in the documentation's examples has every key), name another with "
-          "--config.file, or set SQLBAK_API_TOKEN (or SQLBAK_API_TOKEN_FILE) to run for a single account without a file");
+          "--config.file, or set SQLBAK_API_TOKEN (or SQLBAK_API_TOKEN_FILE) to run for a single account "
+          "without a file");
     }
     append(outcome_.errors, reader.take_errors());
     append(outcome_.warnings, reader.take_warnings());
@@ -197,8 +198,9 @@ class Loading {
     if (!config().accounts.empty()) {
       const auto uses_variable = [&](const auto& entry) { return entry.second.token.name == *variable; };
       if (std::none_of(config().accounts.begin(), config().accounts.end(), uses_variable)) {
-        warning({}, *variable +
-                        " is set, but accounts are configured: the accounts win, and the variable is ignored");
+        warning({},
+                *variable +
+                    " is set, but accounts are configured: the accounts win, and the variable is ignored");
       }
       return;
     }

@@ -86,9 +86,10 @@ SingleAccount single_account_from(const Environment& environment, const AccountC
     single.account.lookback = std::chrono::hours(*hours);
   }
   if (const auto text = variables.text("EXPORTER_PORT"); text && is_of_kubernetes(*text)) {
-    single.warnings.emplace_back().message =
-        "environment variable EXPORTER_PORT is \"" + json_escaped(text->substr(0, 100)) +
-        "\", which Kubernetes sets for a service named \"exporter\": it is ignored; enableServiceLinks: false keeps it away";
+    single.warnings.emplace_back().message = "environment variable EXPORTER_PORT is \"" +
+                                             json_escaped(text->substr(0, 100)) +
+                                             "\", which Kubernetes sets for a service named \"exporter\": it "
+                                             "is ignored; enableServiceLinks: false keeps it away";
   } else if (const auto port = variables.number("EXPORTER_PORT", 1, 65'535)) {
     single.listen = ListenAddress{"0.0.0.0", static_cast<std::uint16_t>(*port)};
   }

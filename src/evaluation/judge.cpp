@@ -220,7 +220,8 @@ class Judgement {
     }
     const EpochMs since = row.last_success.has_value() ? row.last_success : beginning();
     const double limit = row.max_age->seconds * 1e3;
-    const double due = since.milliseconds() + limit - milliseconds(job_.policy.api_clock_ahead);  // by our clock
+    const double due =
+        since.milliseconds() + limit - milliseconds(job_.policy.api_clock_ahead);  // by our clock
     row.overdue = now_ > due;
     if (!*row.overdue) changes_after(due);
   }

@@ -15,7 +15,7 @@ using evaluation::PreparedRow;
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kSampleBytes =
-    kLongestName + 40 + kLongestValue;     // without the labels of a job or server
+    kLongestName + 40 + kLongestValue;    // without the labels of a job or server
 constexpr std::size_t kFixedSeries = 40;  // at most: what no answer of the API makes more of
 
 std::size_t family_bytes() {
@@ -40,8 +40,8 @@ std::string info_labels(const PreparedJob& job, const std::string& job_labels, s
   return labels;
 }
 
-// Adds server by server, status by status and job by job until an answer holds max_series. From the first series that
-// has no room on, everything is left out, so that every answer has the same jobs.
+// Adds server by server, status by status and job by job until an answer holds max_series. From the first
+// series that has no room on, everything is left out, so that every answer has the same jobs.
 class BoundedLayout {
  public:
   explicit BoundedLayout(Layout::Parts& parts) : parts_(parts) {
@@ -71,7 +71,8 @@ class BoundedLayout {
     const std::size_t max_bytes = parts_.format.max_label_bytes;
     const std::string labels = job_labels(job.source->job, max_bytes);
     if (fits(job.databases_failing ? 2 : 1)) {
-      JobLabels& shown = parts_.jobs.emplace_back(JobLabels{&job, labels, info_labels(job, labels, max_bytes)});
+      JobLabels& shown =
+          parts_.jobs.emplace_back(JobLabels{&job, labels, info_labels(job, labels, max_bytes)});
       parts_.most_bytes += 2 * (shown.info.size() + kSampleBytes);
     }
     for (const PreparedRow& row : job.rows) add(job, row, labels);

@@ -21,8 +21,8 @@ double or_no_sample(const std::optional<T>& value) {
 
 inline constexpr std::size_t kLongestValue = 32;  // bytes of any double as text
 
-// Appends name="value" after a comma unless it is the first. The value is made valid UTF-8, shortened to `most_bytes`,
-// and escaped.
+// Appends name="value" after a comma unless it is the first. The value is made valid UTF-8, shortened to
+// `most_bytes`, and escaped.
 void append_label(std::string& labels, std::string_view name, std::string_view value,
                   std::size_t most_bytes = std::string::npos);
 

@@ -34,8 +34,11 @@ void AccountLog::clock(std::optional<std::chrono::milliseconds> before,
   const bool agreed = !before || clocks_agree(*before);
   const bool agree = !after || clocks_agree(*after);
   if (agreed && !agree) {
-    log_.warn("the API's clock differs from this machine's: check the time here; what is late is judged by the API's",
-              {{"account", account_}, {"api_ahead_seconds", std::chrono::round<std::chrono::seconds>(*after).count()}});
+    log_.warn(
+        "the API's clock differs from this machine's: check the time here; what is late is judged by the "
+        "API's",
+        {{"account", account_},
+         {"api_ahead_seconds", std::chrono::round<std::chrono::seconds>(*after).count()}});
   } else if (!agreed && agree) {
     log_.info("the API's clock agrees with this machine's again", {{"account", account_}});
   }

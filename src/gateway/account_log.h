@@ -20,9 +20,10 @@ class AccountLog {
 
   // A collection ended. `before`: why the one before it failed; empty if it succeeded.
   void ended(std::optional<FailureReason> before, const CollectionRecord& after) const;
-  // The API's clock and ours begin to differ, or agree again. `before` and `after`: how far it was ahead, empty if that
-  // was not known.
-  void clock(std::optional<std::chrono::milliseconds> before, std::optional<std::chrono::milliseconds> after) const;
+  // The API's clock and ours begin to differ, or agree again. `before` and `after`: how far it was ahead,
+  // empty if that was not known.
+  void clock(std::optional<std::chrono::milliseconds> before,
+             std::optional<std::chrono::milliseconds> after) const;
   // The first collection that has read everything ended.
   void initial_collection_complete(const CollectionRecord& after) const;
   // Overrides that match nothing, or several, unless they are those of `before` (null if there are no data

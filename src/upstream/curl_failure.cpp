@@ -90,7 +90,8 @@ Failure broken_connection(CURL* easy, const std::string& host, const std::string
                           std::string_view detail) {
   const long connect = long_info(easy, CURLINFO_HTTP_CONNECTCODE);
   if (connect != 0 && connect / 100 != 2) {
-    std::string message = "the proxy " + proxy + " answered " + std::to_string(connect) + " when asked for " + host;
+    std::string message =
+        "the proxy " + proxy + " answered " + std::to_string(connect) + " when asked for " + host;
     // As an API's: see judge().
     if (connect >= 500 && connect != 501) return passing(FailureReason::connection, std::move(message));
     return lasting(FailureReason::connection, message + "; check the proxy's address and credentials");
@@ -147,14 +148,16 @@ Failure describe(CURL* easy, CURLcode code, std::string_view detail, const Peer&
           "the certificates to trust cannot be read from " +
               (peer.ca_file.empty() ? "the system's store; install ca-certificates" : peer.ca_file));
     case CURLE_SSL_CONNECT_ERROR:
-      return passing(FailureReason::connection, "no TLS connection to " + route(host, proxy) + ": " + valid_utf8(detail));
+      return passing(FailureReason::connection,
+                     "no TLS connection to " + route(host, proxy) + ": " + valid_utf8(detail));
     case CURLE_FILESIZE_EXCEEDED:
       return lasting(FailureReason::bad_response,
                      "the answer of " + host + " announces more than max_response_bytes, and was not read");
     case CURLE_PARTIAL_FILE:
       return describe_cut_off(peer);
     case CURLE_GOT_NOTHING:
-      return passing(FailureReason::connection, route(host, proxy) + " closed the connection without an answer");
+      return passing(FailureReason::connection,
+                     route(host, proxy) + " closed the connection without an answer");
     case CURLE_BAD_CONTENT_ENCODING:
       return lasting(FailureReason::bad_response, "the answer of " + host + " cannot be decompressed");
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -189,9 +192,9 @@ Failure describe_timeout(CURL* easy, const Peer& peer, const std::string& proxy)
   } else if (!reached(easy, CURLINFO_STARTTRANSFER_TIME_T)) {
     doing = "waiting for the answer";
   }
-  return passing(FailureReason::timeout,
-                 "the time for asking " + route(std::string(host_of(peer.api_url)), proxy) +
-                     " was up while " + doing);
+  return passing(
+      FailureReason::timeout,
+      "the time for asking " + route(std::string(host_of(peer.api_url)), proxy) + " was up while " + doing);
 }
 
 }  // namespace sqlbak_gateway::upstream

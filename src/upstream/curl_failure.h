@@ -1,6 +1,6 @@
-// What libcurl's codes mean to an operator. Names the hosts of the API and of the proxy and nothing else of their URLs,
-// and no text of libcurl's that could hold a proxy's credentials. `proxy` is how a message names the proxy; empty if
-// there is none.
+// What libcurl's codes mean to an operator. Names the hosts of the API and of the proxy and nothing else of
+// their URLs, and no text of libcurl's that could hold a proxy's credentials. `proxy` is how a message names
+// the proxy; empty if there is none.
 #pragma once
 
 #include "sqlbak_gateway/upstream/transport.h"
@@ -16,7 +16,8 @@ namespace sqlbak_gateway::upstream {
 // "host" or "host:port" of a URL, without credentials.
 std::string_view host_of(std::string_view url);
 
-// The name of a proxy of the environment, from libcurl's verbose message that it uses one: nothing else tells that.
+// The name of a proxy of the environment, from libcurl's verbose message that it uses one: nothing else tells
+// that.
 std::optional<std::string> proxy_of_environment(std::string_view verbose);
 
 // A call that libcurl ended with `code`. `detail` is its error buffer.

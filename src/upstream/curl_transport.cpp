@@ -133,7 +133,8 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
 
 int on_verbose(CURL*, curl_infotype type, char* data, std::size_t size, void* user) {
   if (type != CURLINFO_TEXT) return 0;
-  if (auto proxy = proxy_of_environment({data, size})) static_cast<Exchange*>(user)->proxy = *std::move(proxy);
+  if (auto proxy = proxy_of_environment({data, size}))
+    static_cast<Exchange*>(user)->proxy = *std::move(proxy);
   return 0;
 }
 

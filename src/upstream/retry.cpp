@@ -36,9 +36,10 @@ Outcome judge_status(int status, std::string_view body) {
                       ": it refuses the token; check that the token is right and has not been revoked");
   }
   if (status == 403) {
-    return failed(FailureReason::upstream_error,
-                  "something before the API blocked the request (403 without the API's JSON); check the firewalls "
-                  "and proxies between this machine and the API");
+    return failed(
+        FailureReason::upstream_error,
+        "something before the API blocked the request (403 without the API's JSON); check the firewalls "
+        "and proxies between this machine and the API");
   }
   if (status >= 300 && status < 400) {
     return failed(FailureReason::upstream_error,

@@ -282,7 +282,8 @@ TEST_F(UnreadableFile, Absent) {
       errors(),
       ElementsAre("$DIR/gateway.toml: cannot be read: No such file or directory",
                   "$DIR/gateway.toml: write one (gateway.toml in the documentation's examples has every "
-                  "key), name another with --config.file, or set SQLBAK_API_TOKEN (or SQLBAK_API_TOKEN_FILE) to run for a single "
+                  "key), name another with --config.file, or set SQLBAK_API_TOKEN (or SQLBAK_API_TOKEN_FILE) "
+                  "to run for a single "
                   "account without a file"));
 }
 

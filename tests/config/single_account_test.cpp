@@ -92,7 +92,8 @@ TEST_F(SingleAccount, TheTokenMayBeInAFile) {
   const Variables file = {{"SQLBAK_API_TOKEN_FILE", "/run/secrets/sqlbak"}};
   const Config config = dir.loaded(file);
   EXPECT_TRUE(config.single_account);
-  EXPECT_EQ(config.accounts.at("default").token, (TokenSource{TokenSource::Kind::file, "/run/secrets/sqlbak", ""}));
+  EXPECT_EQ(config.accounts.at("default").token,
+            (TokenSource{TokenSource::Kind::file, "/run/secrets/sqlbak", ""}));
   EXPECT_THAT(errors_with(file), ElementsAre("environment variable SQLBAK_API_TOKEN_FILE is set, and so is "
                                              "SQLBAK_API_TOKEN: set one of them"));
   EXPECT_THAT(dir.lines(dir.load(LoadMode::start, {{"SQLBAK_API_TOKEN_FILE", ""}}).errors),

@@ -348,7 +348,8 @@ TEST(MaxSeries, BoundsServersAndStatuses) {
       EXPECT_EQ(static_cast<double>(cut.samples.size()) + cut.value("sqlbak_collection_series_dropped"),
                 static_cast<double>(whole.samples.size()));
       EXPECT_TRUE(job_ids(cut).empty());
-      EXPECT_EQ(cut.value("sqlbak_server_online", {{"server_id", "1"}, {"server_name", "sql"}, {"app_type", "sqlbak_windows"}}),
+      EXPECT_EQ(cut.value("sqlbak_server_online",
+                          {{"server_id", "1"}, {"server_name", "sql"}, {"app_type", "sqlbak_windows"}}),
                 0);
       EXPECT_EQ(cut.value("sqlbak_servers", {{"status", "online"}}), 0) << "what every account has stays";
     }

@@ -24,7 +24,9 @@ std::shared_ptr<const Trace> finished(TraceRecorder& recorder, std::string resul
 }
 
 template <typename View>
-constexpr bool kHasTraces = requires(View view) { view.traces; };
+constexpr bool kHasTraces = requires(View view) {
+  view.traces;
+};
 static_assert(kHasTraces<AccountView>);
 static_assert(!kHasTraces<AccountFigures>, "a scrape of /metrics copies no traces");
 

@@ -31,8 +31,7 @@ inline sqlbak::Answer answer_of(simulator::Simulator& simulator, const std::stri
   answer.status = reply.status;
   answer.body = std::move(reply.body);
   if (answer.status == 200 || answer.status == 404) return answer;
-  const bool refuses_token =
-      answer.status == 401 || (answer.status == 403 && answer.body.starts_with('{'));
+  const bool refuses_token = answer.status == 401 || (answer.status == 403 && answer.body.starts_with('{'));
   const FailureReason reason = refuses_token          ? FailureReason::auth
                                : answer.status == 429 ? FailureReason::rate_limited
                                                       : FailureReason::upstream_error;

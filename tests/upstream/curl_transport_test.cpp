@@ -400,14 +400,18 @@ class ProxyTest : public CurlTransportTest {
     proxied.proxy = proxy.url();
     return proxied;
   }
-  static std::string address(const ScriptedServer& proxy) { return "127.0.0.1:" + std::to_string(proxy.port()); }
+  static std::string address(const ScriptedServer& proxy) {
+    return "127.0.0.1:" + std::to_string(proxy.port());
+  }
 };
 
 TEST_F(ProxyTest, AProxyThatCannotBeResolvedIsNamed) {
   Peer proxied = peer("https://api.example");
   proxied.proxy = "http://proxy.invalid:3128";
-  EXPECT_THAT(failure(ask(proxied)),
-              StartsWith("connection: the name of the proxy proxy.invalid:3128 towards api.example cannot be resolved"));
+  EXPECT_THAT(
+      failure(ask(proxied)),
+      StartsWith(
+          "connection: the name of the proxy proxy.invalid:3128 towards api.example cannot be resolved"));
 }
 
 TEST_F(ProxyTest, AConfiguredProxyGetsItsCredentials) {
@@ -433,8 +437,8 @@ TEST_F(ProxyTest, SendsNoCredentialsOfAnEarlierCall) {
 TEST_F(ProxyTest, ATunnelHidesTheTokenFromTheProxy) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 407 Authentication Required\r\nContent-Length: 0\r\n\r\n"));
   const Completion completion = ask(through(proxy, "https://api.example:443"));
-  EXPECT_THAT(failure(completion),
-              StartsWith("connection: the proxy " + address(proxy) + " answered 407 when asked for api.example:443"));
+  EXPECT_THAT(failure(completion), StartsWith("connection: the proxy " + address(proxy) +
+                                              " answered 407 when asked for api.example:443"));
   EXPECT_TRUE(completion.failure->lasting);
   EXPECT_THAT(proxy.requests().at(0),
               AllOf(StartsWith("CONNECT api.example:443 HTTP/1.1\r\n"), Not(HasSubstr("X-SqlBak-Token"))));
@@ -471,7 +475,8 @@ class ProxyOfTheEnvironment : public ProxyTest {
 TEST_F(ProxyOfTheEnvironment, IsUsedIfNoneIsConfigured) {
   ScriptedServer proxy(sends_and_closes("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
   of_environment(proxy);
-  EXPECT_THAT(failure(ask(peer("https://api.example"))), HasSubstr("the proxy " + address(proxy) + " (https_proxy of the environment) answered 403"));
+  EXPECT_THAT(failure(ask(peer("https://api.example"))),
+              HasSubstr("the proxy " + address(proxy) + " (https_proxy of the environment) answered 403"));
 }
 
 TEST_F(ProxyOfTheEnvironment, IsNamedWithoutItsCredentials) {

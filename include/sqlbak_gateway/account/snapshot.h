@@ -102,8 +102,8 @@ struct Snapshot {
   bool jobruns_available = true;      // false: some job's runs or some run's details could not be read
   bool jobsettings_available = true;  // false: some job's settings could not be read
   std::optional<AccountInfo> info;
-  // How far the API's clock was ahead of ours during the collection (below zero: behind); zero if they agree, or if no
-  // answer told.
+  // How far the API's clock was ahead of ours during the collection (below zero: behind); zero if they agree,
+  // or if no answer told.
   std::chrono::minutes api_clock_ahead{0};
 };
 

@@ -19,8 +19,8 @@ std::string valid_utf8(std::string_view text);
 bool is_valid_utf8(std::string_view text);
 // As much of valid UTF-8 as fits into so many bytes without cutting a character in two.
 std::string_view cut_to(std::string_view text, std::size_t bytes);
-// Valid UTF-8 that has at most so many bytes (at least 32): longer text is cut, between two characters, and ends with
-// "…" and a hash of the whole, so that texts that differ only in their ends stay different.
+// Valid UTF-8 that has at most so many bytes (at least 32): longer text is cut, between two characters, and
+// ends with "…" and a hash of the whole, so that texts that differ only in their ends stay different.
 std::string shortened_to(std::string_view text, std::size_t bytes);
 
 // Without blanks, ASCII's unless told which, at both ends.

@@ -52,9 +52,10 @@ struct LoadOutcome {
   std::vector<RejectedFile> rejected;
 };
 
-// Reads the main file and its accounts_dir, and applies single-account mode: with SQLBAK_API_TOKEN or SQLBAK_API_TOKEN_FILE set and no
-// account configured (the main file may then be absent) the one account is `default`, from CHECK_INTERVAL,
-// EXPORTER_PORT, JOBRUNS_LOOKBACK_HOURS and SQLBAK_API_URL on top of the file's [defaults].
+// Reads the main file and its accounts_dir, and applies single-account mode: with SQLBAK_API_TOKEN or
+// SQLBAK_API_TOKEN_FILE set and no account configured (the main file may then be absent) the one account is
+// `default`, from CHECK_INTERVAL, EXPORTER_PORT, JOBRUNS_LOOKBACK_HOURS and SQLBAK_API_URL on top of the
+// file's [defaults].
 //
 // Does not read tokens, certificates or CA files, because a fault in one account's token affects that account
 // alone (check.h reads them for --config.check). Blocks on the file system. No state; safe from any thread.

@@ -104,7 +104,8 @@ struct AmbiguousOverride {
   friend bool operator==(const AmbiguousOverride&, const AmbiguousOverride&) = default;
 };
 
-// The statuses of servers that every account's counts have; others are counted where the API says them. Ascending.
+// The statuses of servers that every account's counts have; others are counted where the API says them.
+// Ascending.
 inline constexpr std::array<std::string_view, 3> kKnownStatuses = {"disconnected", "offline", "online"};
 constexpr bool is_known_status(std::string_view status) {
   for (const std::string_view known : kKnownStatuses) {
@@ -129,9 +130,9 @@ struct PreparedAccount {
   // Of the snapshot, one for each set of id, name and app type (the last wins).
   std::vector<const Server*> servers;
   std::uint64_t servers_offline = 0;
-  std::vector<const Server*> servers_missed;   // those of `servers` that are offline and not ignored
-  std::vector<StatusCount> servers_by_status;  // ascending; those of kKnownStatuses are always there
-  std::optional<std::uint64_t> servers_without_jobs;             // empty while jobs are pending
+  std::vector<const Server*> servers_missed;          // those of `servers` that are offline and not ignored
+  std::vector<StatusCount> servers_by_status;         // ascending; those of kKnownStatuses are always there
+  std::optional<std::uint64_t> servers_without_jobs;  // empty while jobs are pending
   std::array<std::uint64_t, kJobStates.size()> jobs_by_state{};  // jobs still pending count as unknown
   std::vector<AmbiguousOverride> ambiguous_overrides;
 };

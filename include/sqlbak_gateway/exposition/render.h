@@ -21,8 +21,8 @@ enum class NameMode { seed, clean, both };
 struct Format {
   NameMode names = NameMode::seed;
   bool summary = true;  // sqlbak_job_summary
-  // Of a whole answer. Jobs are left out first, from the last one on, then statuses that only this account has, then
-  // servers. What has a fixed number of series is always there.
+  // Of a whole answer. Jobs are left out first, from the last one on, then statuses that only this account
+  // has, then servers. What has a fixed number of series is always there.
   std::size_t max_series = 50000;
   // Of one label's value, before escaping; longer ones are shortened (shortened_to). At least 32.
   std::size_t max_label_bytes = 1000;
